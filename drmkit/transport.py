@@ -1,0 +1,206 @@
+"""An HTTP transport in which a deadline bounds the whole exchange, not each read."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+import time
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import httpcore
+import httpx
+
+from drmkit.errors import ConfigurationError
+
+__all__ = ["DeadlineTransport", "deadline", "is_loopback"]
+
+_DEADLINE: ContextVar[float | None] = ContextVar("drmkit_deadline", default=None)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address literal stays on this machine."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+@contextmanager
+def deadline(seconds: float, clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
+    """Bound every network operation inside the block: together they may take this many seconds."""
+    token = _DEADLINE.set(clock() + seconds)
+    try:
+        yield
+    finally:
+        _DEADLINE.reset(token)
+
+
+class _DeadlineStream(httpcore.NetworkStream):
+    """Give each operation what is left of the deadline, so that a dripping server cannot stretch an exchange."""
+
+    def __init__(self, inner: httpcore.NetworkStream, clock: Callable[[], float]) -> None:
+        self._inner = inner
+        self._clock = clock
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, _left(timeout, self._clock, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, _left(timeout, self._clock, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        left = _left(timeout, self._clock, httpcore.ConnectTimeout)
+        return _DeadlineStream(self._inner.start_tls(ssl_context, server_hostname, left), self._clock)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class _DeadlineBackend(httpcore.NetworkBackend):
+    """Open sockets that know the deadline."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._inner = httpcore.SyncBackend()
+        self._clock = clock
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        left = _left(timeout, self._clock, httpcore.ConnectTimeout)
+        inner = self._inner.connect_tcp(host, port, left, local_address, socket_options)
+        return _DeadlineStream(inner, self._clock)
+
+    def sleep(self, seconds: float) -> None:
+        self._inner.sleep(seconds)
+
+
+def _left(timeout: float | None, clock: Callable[[], float], error: type[Exception]) -> float | None:
+    end = _DEADLINE.get()
+    if end is None:
+        return timeout
+    left = end - clock()
+    if left <= 0:
+        raise error("the deadline of the exchange has passed")
+    return left if timeout is None else min(timeout, left)
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, stream: Iterable[bytes]) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._stream
+
+    def close(self) -> None:
+        close = getattr(self._stream, "close", None)
+        if close is not None:
+            close()
+
+
+class DeadlineTransport(httpx.BaseTransport):
+    """Send requests through pooled connections whose every read and write obeys `deadline()`.
+
+    Proxies of the environment apply to remote hosts and never to loopback; the certificate settings of the
+    environment (`SSL_CERT_FILE`, `SSL_CERT_DIR`) apply too, unless `ca_file` names another bundle.
+
+    Args:
+        ca_file: a PEM file with the only certificate authorities to trust, or None for the usual ones.
+        trust_env: whether proxy and certificate variables of the environment apply.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self, *, ca_file: str | None = None, trust_env: bool = True, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._ca_file = ca_file
+        self._trust_env = trust_env
+        self._backend = _DeadlineBackend(clock)
+        self._ssl: ssl.SSLContext | None = None
+        self._pools: dict[str | None, httpcore.ConnectionPool] = {}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request; raises the exceptions of httpcore."""
+        answer = self._pool(request.url).handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(
+                    scheme=request.url.raw_scheme,
+                    host=request.url.raw_host,
+                    port=request.url.port,
+                    target=request.url.raw_path,
+                ),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
+        if not isinstance(answer.stream, Iterable):
+            raise TypeError("a synchronous pool answers with a synchronous stream")
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer.stream))
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        for pool in self._pools.values():
+            pool.close()
+        self._pools.clear()
+
+    def _pool(self, url: httpx.URL) -> httpcore.ConnectionPool:
+        proxy = self._proxy(url)
+        if proxy not in self._pools:
+            self._pools[proxy] = self._new_pool(proxy)
+        return self._pools[proxy]
+
+    def _proxy(self, url: httpx.URL) -> str | None:
+        if not self._trust_env or is_loopback(url.host) or urllib.request.proxy_bypass(url.host):
+            return None
+        proxies = urllib.request.getproxies()
+        proxy = proxies.get(url.scheme) or proxies.get("all")
+        return proxy if not proxy or "://" in proxy else f"http://{proxy}"
+
+    def _new_pool(self, proxy: str | None) -> httpcore.ConnectionPool:
+        if proxy is None:
+            return httpcore.ConnectionPool(ssl_context=self._context(), network_backend=self._backend)
+        url = httpx.URL(proxy)
+        if url.scheme not in {"http", "https"}:
+            raise ConfigurationError(
+                f"the environment names a {url.scheme} proxy, which drmkit does not speak",
+                hint="use an http:// or https:// proxy, or list the host in NO_PROXY",
+            )
+        auth = (url.username.encode(), url.password.encode()) if url.username else None
+        return httpcore.HTTPProxy(
+            proxy_url=str(url.copy_with(username=None, password=None)),
+            proxy_auth=auth,
+            ssl_context=self._context(),
+            network_backend=self._backend,
+        )
+
+    def _context(self) -> ssl.SSLContext:
+        if self._ssl is None:
+            try:
+                self._ssl = (
+                    ssl.create_default_context(cafile=self._ca_file)
+                    if self._ca_file
+                    else httpx.create_ssl_context(trust_env=self._trust_env)
+                )
+            except OSError as error:
+                raise ConfigurationError(
+                    f"the certificate bundle cannot be read: {self._ca_file or 'SSL_CERT_FILE'} ({error.strerror})",
+                    hint="name a PEM file with the certificate authorities to trust",
+                ) from error
+        return self._ssl
