@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 import time
 import urllib.request
@@ -15,20 +14,11 @@ import httpcore
 import httpx
 
 from drmkit.errors import ConfigurationError
+from drmkit.loopback import is_loopback
 
-__all__ = ["DeadlineTransport", "deadline", "is_loopback"]
+__all__ = ["DeadlineTransport", "deadline"]
 
 _DEADLINE: ContextVar[float | None] = ContextVar("drmkit_deadline", default=None)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address literal stays on this machine."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 @contextmanager

@@ -1,0 +1,350 @@
+"""Profiles: a TOML file, overridden by the environment, overridden by options; every value knows where it came from.
+
+[profile.acme]
+environment = "production"          # or staging, or auth_url and frontend_url of one's own
+username = "api-account"
+password_file = "/run/secrets/drmtoday"
+organization = "6f1c1bb8-3a0e-4a53-bd3c-2c5a4d8f7a10"
+cpix_config = "510466cc"
+ticket_lifetime = "6h"              # only if you measured it
+
+[profile.acme.mps]
+region = "ap-singapore"
+secret_id = "AKID..."
+secret_key_file = "/run/secrets/tencent"
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+from drmkit import passwords
+from drmkit.errors import ConfigurationError
+from drmkit.secret import MASK, Secret
+
+__all__ = ["FIELDS", "Field", "Profile", "Setting", "default_config_path", "load_profile"]
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)?")
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_PASSWORD_NAMES = ("password", "password_file", "password_command")
+_HOST_NAMES = ("environment", "auth_url", "frontend_url")
+_SECRET_KEY_NAMES = ("mps.secret_key", "mps.secret_key_file")
+_GROUPS = (_PASSWORD_NAMES, _HOST_NAMES, _SECRET_KEY_NAMES)
+"""Settings that state one thing together: the strongest place that states any of a group states all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One setting: what it may be, and the environment variable that overrides it."""
+
+    kind: str
+    variable: str | None = None
+    secret: bool = False
+
+
+FIELDS: Mapping[str, Field] = {
+    "environment": Field("text", "DRMTODAY_ENVIRONMENT"),
+    "auth_url": Field("text", "DRMTODAY_AUTH_URL"),
+    "frontend_url": Field("text", "DRMTODAY_FRONTEND_URL"),
+    "username": Field("text", "DRMTODAY_USERNAME"),
+    "password": Field("text", "DRMTODAY_PASSWORD", secret=True),
+    "password_file": Field("text", "DRMTODAY_PASSWORD_FILE"),
+    "password_command": Field("command"),
+    "organization": Field("text", "DRMTODAY_ORGANIZATION"),
+    "cpix_config": Field("text", "DRMTODAY_CPIX_CONFIG"),
+    "asset_id": Field("text", "DRMTODAY_ASSET_ID"),
+    "query": Field("table"),
+    "ticket_lifetime": Field("duration"),
+    "renew_after": Field("duration"),
+    "output": Field("text"),
+    "write": Field("text"),
+    "timeout": Field("duration"),
+    "attempts": Field("count"),
+    "ca_file": Field("text"),
+    "mps.endpoint": Field("text", "DRMKIT_MPS_ENDPOINT"),
+    "mps.region": Field("text", "TENCENTCLOUD_REGION"),
+    "mps.secret_id": Field("text", "TENCENTCLOUD_SECRET_ID"),
+    "mps.secret_key": Field("text", "TENCENTCLOUD_SECRET_KEY", secret=True),
+    "mps.secret_key_file": Field("text"),
+    "mps.token": Field("text", "TENCENTCLOUD_TOKEN", secret=True),
+}
+"""Every setting of a profile by its dotted name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value and where it came from; a secret value is wrapped."""
+
+    value: Any
+    origin: str
+
+    @property
+    def shown(self) -> str:
+        """The value as text fit for a screen."""
+        if isinstance(self.value, Secret):
+            return MASK
+        if isinstance(self.value, timedelta):
+            return f"{self.value.total_seconds():g} s"
+        return str(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The settings of one run.
+
+    Attributes:
+        name: the profile's name, `environment` where no file names one.
+        settings: by dotted name, only those that are set.
+    """
+
+    name: str
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+
+    def get(self, name: str) -> Any:
+        """Return a setting's value, or None."""
+        setting = self.settings.get(name)
+        return None if setting is None else setting.value
+
+    def require(self, name: str) -> Any:
+        """Return a setting's value.
+
+        Raises:
+            ConfigurationError: it is not set; the message names the ways to set it.
+        """
+        value = self.get(name)
+        if value is None:
+            known = FIELDS[name]
+            ways = [f"{name.rpartition('.')[2]} in [profile.{_section(self.name, name)}]"]
+            ways += [f"the environment variable {known.variable}"] if known.variable else []
+            raise ConfigurationError(f"{name} is not set", hint="set " + " or ".join(ways))
+        return value
+
+    def secret(self, name: str, *, prompt: Callable[[str], str] | None = None) -> Secret[str]:
+        """Return a secret setting from its value, its file, its command or, failing those, a prompt.
+
+        Args:
+            name: `password` or `mps.secret_key`.
+            prompt: asks a person for it, hidden; None where nobody is there.
+
+        Raises:
+            ConfigurationError: it is not set, or its source does not give it.
+        """
+        value: Secret[str] | None = self.get(name)
+        if value is not None:
+            return value
+        if self.get(f"{name}_file") is not None:
+            return passwords.from_file(self.get(f"{name}_file"), what=f"{name}_file")
+        if self.settings.get(f"{name}_command") is not None:
+            return passwords.from_command(self.get(f"{name}_command"), what=f"{name}_command")
+        if prompt is not None:
+            return Secret(prompt(f"{name} for {self.get('username') or self.name}"))
+        return cast("Secret[str]", self.require(name))
+
+
+def default_config_path(environ: Mapping[str, str]) -> Path:
+    """Return where the configuration file lies unless named: `$XDG_CONFIG_HOME/drmkit/config.toml`."""
+    base = environ.get("XDG_CONFIG_HOME") or str(Path(environ.get("HOME", "~")).expanduser() / ".config")
+    return Path(base) / "drmkit" / "config.toml"
+
+
+def load_profile(
+    *,
+    path: Path | None = None,
+    name: str | None = None,
+    environ: Mapping[str, str],
+    options: Mapping[str, Any] | None = None,
+) -> Profile:
+    """Join file, environment and options into one profile.
+
+    Args:
+        path: the TOML file; None looks at `DRMKIT_CONFIG` and then at the usual place, where it may be missing.
+        name: the profile; None takes `DRMKIT_PROFILE`, else `default`, else the only one there is.
+        environ: the environment to read.
+        options: values by dotted name that override everything; None values count as not given.
+
+    Raises:
+        ConfigurationError: the file is missing though named, does not parse, holds an unknown key, a value of the
+            wrong type, or a secret though others can read it; or the profile does not exist.
+    """
+    named = path or (Path(environ["DRMKIT_CONFIG"]) if environ.get("DRMKIT_CONFIG") else None)
+    file = named or default_config_path(environ)
+    wanted = name or environ.get("DRMKIT_PROFILE") or None
+    profile_name, table = _read_file(file, wanted, must_exist=named is not None)
+    levels = [
+        _from_table(table, file, profile_name),
+        _from_environment(environ),
+        {
+            key: Setting(_convert(key, value, "the command line"), "command line")
+            for key, value in (options or {}).items()
+            if value is not None
+        },
+    ]
+    return Profile(profile_name, _merge(levels))
+
+
+def _merge(levels: Iterable[Mapping[str, Setting]]) -> dict[str, Setting]:
+    merged: dict[str, Setting] = {}
+    for level in levels:
+        for group in _GROUPS:
+            if any(name in level for name in group):
+                for name in group:
+                    merged.pop(name, None)
+        for secrets in (_PASSWORD_NAMES, _SECRET_KEY_NAMES):
+            stated = [name for name in secrets if name in level]
+            if len(stated) > 1:
+                raise ConfigurationError(
+                    f"{' and '.join(stated)} are both set in {level[stated[0]].origin}", hint="keep one of them"
+                )
+        merged |= level
+    return merged
+
+
+def _read_file(file: Path, wanted: str | None, *, must_exist: bool) -> tuple[str, dict[str, Any]]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if must_exist or wanted:
+            raise ConfigurationError(
+                f"there is no configuration file {file}", hint="name another with --config, or create it"
+            ) from None
+        return "environment", {}
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ConfigurationError(f"the configuration file {file} cannot be read ({reason})") from None
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"\(at [^)]*\)$", str(error))
+        raise ConfigurationError(
+            f"the configuration file {file} is not valid TOML {place.group() if place else ''}".rstrip(),
+            hint="strings need quotes; the line itself is not shown, since it may hold a secret",
+        ) from None
+    _check_names(content, {"profile"}, file, "at the top", text)
+    profiles = content.get("profile", {})
+    if not isinstance(profiles, dict) or not all(isinstance(entry, dict) for entry in profiles.values()):
+        raise ConfigurationError(f"{file}: profiles are tables", hint="write [profile.NAME] above the settings")
+    return _choose(profiles, wanted, file, text)
+
+
+def _choose(profiles: dict[str, Any], wanted: str | None, file: Path, text: str) -> tuple[str, dict[str, Any]]:
+    if wanted is None:
+        if "default" in profiles or not profiles:
+            wanted = "default"
+            profiles.setdefault("default", {})
+        elif len(profiles) == 1:
+            wanted = next(iter(profiles))
+        else:
+            raise ConfigurationError(
+                f"{file} holds several profiles: {', '.join(sorted(profiles))}", hint="choose one with --profile"
+            )
+    if wanted not in profiles:
+        raise ConfigurationError(
+            f"{file} holds no profile {wanted!r}", hint=_nearest(wanted, profiles) or "check the name after --profile"
+        )
+    table = profiles[wanted]
+    own = {name for name in FIELDS if "." not in name} | {"mps"}
+    _check_names(table, own, file, f"in [profile.{wanted}]", text)
+    if "mps" in table:
+        if not isinstance(table["mps"], dict):
+            raise ConfigurationError(f"{file}: mps is a table", hint=f"write [profile.{wanted}.mps] above its settings")
+        inner = {name.removeprefix("mps.") for name in FIELDS if name.startswith("mps.")}
+        _check_names(table["mps"], inner, file, f"in [profile.{wanted}.mps]", text)
+    return wanted, table
+
+
+def _check_names(table: Mapping[str, Any], known: Iterable[str], file: Path, where: str, text: str) -> None:
+    for key in table:
+        if key not in known:
+            line = next((n for n, row in enumerate(text.splitlines(), 1) if row.lstrip("[ ").startswith(key)), None)
+            raise ConfigurationError(
+                f"{file}{f', line {line}' if line else ''}: unknown key {key!r} {where}",
+                hint=_nearest(key, known) or "known keys are " + ", ".join(sorted(known)),
+            )
+
+
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"did you mean {found[0]!r}?" if found else None
+
+
+def _from_table(table: Mapping[str, Any], file: Path, profile: str) -> dict[str, Setting]:
+    flat = {key: value for key, value in table.items() if key != "mps"}
+    flat |= {f"mps.{key}": value for key, value in table.get("mps", {}).items()}
+    origin = str(file)
+    if any(FIELDS[key].secret for key in flat):
+        passwords.check_private(file, f"{file} holds a secret and")
+    return {
+        key: Setting(_convert(key, value, f"{file}, [profile.{_section(profile, key)}]"), origin)
+        for key, value in flat.items()
+    }
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Setting]:
+    return {
+        key: Setting(_convert(key, environ[known.variable], known.variable), f"environment ({known.variable})")
+        for key, known in FIELDS.items()
+        if known.variable and environ.get(known.variable)
+    }
+
+
+def _convert(key: str, value: Any, where: str) -> Any:
+    known = FIELDS[key]
+    converted = _CONVERTERS[known.kind](value)
+    if converted is None:
+        raise ConfigurationError(f"{where}: {key} must be {_KINDS[known.kind]}")
+    return Secret(converted) if known.secret else converted
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _command(value: Any) -> list[str] | str | None:
+    if isinstance(value, list):
+        return value if value and all(isinstance(item, str) for item in value) else None
+    return _text(value)
+
+
+def _table(value: Any) -> dict[str, str] | None:
+    good = isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+    return value if good else None
+
+
+def _duration(value: Any) -> timedelta | None:
+    if isinstance(value, str):
+        match = _DURATION.fullmatch(value.strip())
+        value = float(match[1]) * _UNITS[match[2] or ""] if match else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 10**9:
+        return None
+    return timedelta(seconds=value)
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 100 else None  # noqa: PLR2004
+
+
+_CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
+    "text": _text,
+    "command": _command,
+    "table": _table,
+    "duration": _duration,
+    "count": _count,
+}
+_KINDS = {
+    "text": "a text that is not empty",
+    "command": "a list of strings: the program and its arguments",
+    "table": "a table of texts",
+    "duration": 'a length of time above zero, such as 30, "90s" or "6h"',
+    "count": "a whole number from 1 to 100",
+}
+
+
+def _section(profile: str, key: str) -> str:
+    return f"{profile}.mps" if key.startswith("mps.") else profile

@@ -1,0 +1,101 @@
+"""From a profile to a DRMtoday key server and its CAS client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from drmkit.config import Profile
+from drmkit.errors import ConfigurationError
+from drmkit.keyserver.drmtoday import DrmtodayHosts, DrmtodayKeyServer
+from drmkit.keyserver.url import KeyServerUrl
+
+if TYPE_CHECKING:
+    import httpx
+
+    from drmkit.cas import CasClient
+
+__all__ = ["cas_client", "key_server", "mint"]
+
+_DEFAULT_TIMEOUT_SECONDS = 10.0
+
+
+def key_server(profile: Profile) -> DrmtodayKeyServer:
+    """Return the key server that a profile names.
+
+    Raises:
+        ConfigurationError: a setting is missing or contradicts another.
+    """
+    return DrmtodayKeyServer(
+        hosts=_hosts(profile),
+        organization=profile.require("organization"),
+        cpix_config=profile.require("cpix_config"),
+        asset_id=profile.get("asset_id"),
+        query=profile.get("query") or {},
+        lifetime=profile.get("ticket_lifetime"),
+    )
+
+
+def cas_client(
+    profile: Profile,
+    *,
+    prompt: Callable[[str], str] | None = None,
+    transport: httpx.BaseTransport | None = None,
+) -> CasClient:
+    """Return a CAS client for the account of a profile.
+
+    Args:
+        profile: the settings.
+        prompt: asks a person for a password that no setting gives.
+        transport: sends the requests instead of the network.
+
+    Raises:
+        ConfigurationError: a setting is missing, or the password's source does not give it.
+    """
+    from drmkit.cas import CasClient, Credentials  # noqa: PLC0415 (the network is loaded only when it is needed)
+    from drmkit.http import HttpClient  # noqa: PLC0415
+    from drmkit.retry import Retrier, RetryPolicy  # noqa: PLC0415
+
+    timeout = profile.get("timeout")
+    http = HttpClient(
+        transport=transport,
+        timeout=timeout.total_seconds() if timeout else _DEFAULT_TIMEOUT_SECONDS,
+        ca_file=profile.get("ca_file"),
+    )
+    attempts = profile.get("attempts")
+    username = profile.require("username")
+    return CasClient(
+        _hosts(profile).tickets_url,
+        Credentials(username, profile.secret("password", prompt=prompt)),
+        http=http,
+        retrier=Retrier(RetryPolicy(attempts=attempts) if attempts else RetryPolicy()),
+    )
+
+
+def mint(
+    profile: Profile,
+    *,
+    prompt: Callable[[str], str] | None = None,
+    transport: httpx.BaseTransport | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> KeyServerUrl:
+    """Log in with a profile's account and return a fresh key-server URL."""
+    return key_server(profile).mint(cas_client(profile, prompt=prompt, transport=transport), now)
+
+
+def _hosts(profile: Profile) -> DrmtodayHosts:
+    environment, auth, frontend = (profile.get(name) for name in ("environment", "auth_url", "frontend_url"))
+    if auth is None and frontend is None:
+        return DrmtodayHosts.named(environment or "production")
+    if environment not in {None, "custom"}:
+        raise ConfigurationError(
+            f"environment {environment!r} is set beside auth_url or frontend_url",
+            hint="keep either the environment or the two URLs",
+        )
+    if auth is None or frontend is None:
+        missing = "auth_url" if auth is None else "frontend_url"
+        raise ConfigurationError(
+            f"{missing} is not set", hint="auth_url and frontend_url belong together: set both or neither"
+        )
+    return DrmtodayHosts.custom(auth, frontend)

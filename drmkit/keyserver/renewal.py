@@ -1,0 +1,121 @@
+"""Renewal: decide whether a stored URL is due, and run one refresh of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from drmkit.errors import DrmkitError, InputError, RemoteError, StoreError, TemporaryError
+from drmkit.keyserver.store import UrlStore
+from drmkit.keyserver.url import KeyServerUrl
+
+__all__ = ["Outcome", "RenewalPolicy", "refresh"]
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalPolicy:
+    """When a URL is due for renewal.
+
+    Attributes:
+        renew_after: the age at which it is due whatever its lifetime, or None.
+        share: the share of a stated lifetime after which it is due.
+    """
+
+    renew_after: timedelta | None = None
+    share: float = 2 / 3
+
+    def due_at(self, url: KeyServerUrl) -> datetime | None:
+        """Return when a URL is due; None where neither an age nor a lifetime is known: then it always is."""
+        moments = []
+        if self.renew_after is not None:
+            moments.append(url.issued_at + self.renew_after)
+        if url.expires_at is not None:
+            moments.append(url.issued_at + (url.expires_at - url.issued_at) * self.share)
+        return min(moments, default=None)
+
+    def is_due(self, url: KeyServerUrl | None, now: datetime) -> bool:
+        """Tell whether there is anything to do: no URL, one that is due, or one that claims to be from the future."""
+        if url is None or url.issued_at > now:
+            return True
+        moment = self.due_at(url)
+        return moment is None or now >= moment
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a refresh ended.
+
+    Attributes:
+        url: the URL that is stored now.
+        renewed: whether it is new.
+        summary: one sentence without secrets.
+    """
+
+    url: KeyServerUrl
+    renewed: bool
+    summary: str
+
+
+def refresh(
+    store: UrlStore,
+    mint: Callable[[], KeyServerUrl],
+    *,
+    policy: RenewalPolicy | None = None,
+    force: bool = False,
+    service: str | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Outcome:
+    """Renew the stored URL if it is due; whatever goes wrong, what was stored before stays as it was.
+
+    Args:
+        store: the file.
+        mint: takes a fresh URL; called at most once, and not at all where nothing is due.
+        policy: when a URL is due.
+        force: renew even if it is not due.
+        service: the service that the profile names now; a stored URL for another one is due.
+        now: the clock (aware).
+
+    Raises:
+        TemporaryError: renewal failed, and the stored URL is still valid as far as is known.
+        RemoteError: renewal failed, and nothing valid is stored.
+        ConfigurationError: the credentials or the settings were rejected.
+        LockHeldError: another run is at work on this file.
+        StoreError: the new URL could not be written, and nothing valid is stored.
+    """
+    policy = policy or RenewalPolicy()
+    with store.lock():
+        stored, note = _load(store)
+        other = stored is not None and service is not None and stored.service != service
+        if stored is not None and not force and not other and not policy.is_due(stored, now()):
+            return Outcome(stored, renewed=False, summary=f"not due: {stored.redacted}")
+        try:
+            fresh = mint()
+            _verify(fresh, stored, now())
+            store.save(fresh)
+        except (RemoteError, StoreError) as error:
+            if stored is None or other or not stored.is_valid(now()):
+                raise
+            raise _temporary(error, stored) from error
+        return Outcome(fresh, renewed=True, summary=f"renewed: {fresh.redacted}{note}")
+
+
+def _load(store: UrlStore) -> tuple[KeyServerUrl | None, str]:
+    try:
+        return store.load(), ""
+    except InputError:
+        return None, f" (what was there before could not be read and is kept as {store.set_aside()})"
+
+
+def _verify(fresh: KeyServerUrl, stored: KeyServerUrl | None, now: datetime) -> None:
+    if not fresh.is_valid(now):
+        raise RemoteError("the new URL has already expired", hint="check `ticket_lifetime` and this machine's clock")
+    if stored is not None and stored.ticket == fresh.ticket and stored.service == fresh.service:
+        raise RemoteError("the server gave the same ticket again", hint="the stored URL is kept with its real age")
+
+
+def _temporary(error: DrmkitError, stored: KeyServerUrl) -> TemporaryError:
+    until = (
+        "its lifetime is not known" if stored.expires_at is None else f"it is valid until {stored.expires_at:%FT%TZ}"
+    )
+    return TemporaryError(f"{error.message}; the URL of {stored.issued_at:%FT%TZ} is kept ({until})", hint=error.hint)

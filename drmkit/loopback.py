@@ -1,0 +1,17 @@
+"""What counts as this machine: the one test that plain http, proxies and the sandbox all use."""
+
+from __future__ import annotations
+
+import ipaddress
+
+__all__ = ["is_loopback"]
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address literal (an IPv6 one with or without brackets) stays on this machine."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,108 @@
+"""Where passwords come from: a private file, or the output of a command. Nothing here ever shows one."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from drmkit.errors import ConfigurationError
+from drmkit.secret import Secret
+
+__all__ = ["check_private", "from_command", "from_file"]
+
+_COMMAND_SECONDS = 30
+_LARGEST = 64 * 1024
+
+
+def from_file(path: str, *, what: str = "password_file") -> Secret[str]:
+    """Read a secret from a file that only its owner can read; `-` reads standard input.
+
+    One line break at the end is not part of the secret.
+
+    Args:
+        path: the file, `~` expanded, or `-`.
+        what: the setting that named it, for the error.
+
+    Raises:
+        ConfigurationError: the file is missing, unreadable, open to others, empty, or not UTF-8.
+    """
+    if path == "-":
+        return _clean(sys.stdin.buffer.read(_LARGEST), f"{what}: standard input")
+    file = Path(path).expanduser()
+    try:
+        with file.open("rb") as stream:
+            check_private(stream.fileno(), f"{what} {file}")
+            raw = stream.read(_LARGEST)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{what} {file} cannot be read ({error.strerror})", hint="check the path and its permissions"
+        ) from None
+    return _clean(raw, f"{what} {file}")
+
+
+def check_private(target: int | Path, what: str) -> None:
+    """Refuse a file (an open descriptor or a path) that anyone but its owner may read or write.
+
+    Raises:
+        ConfigurationError: group or others have access.
+    """
+    mode = stat.S_IMODE(os.stat(target).st_mode)  # noqa: PTH116 (takes a descriptor too)
+    if mode & 0o077:
+        raise ConfigurationError(
+            f"{what} is open to other users (mode {mode:04o})",
+            hint="chmod 600 it, and change the secret if others may have read it",
+        )
+
+
+def from_command(command: str | Sequence[str], *, what: str = "password_command") -> Secret[str]:
+    """Run a command without a shell and take its standard output as the secret.
+
+    Args:
+        command: the program and its arguments; a string is split as a shell would, but nothing is expanded.
+        what: the setting that named it, for the error.
+
+    Raises:
+        ConfigurationError: the command is missing, fails, takes longer than 30 seconds or prints nothing.
+    """
+    try:
+        arguments = shlex.split(command) if isinstance(command, str) else list(command)
+    except ValueError:
+        raise ConfigurationError(f"{what} has an unclosed quote", hint="write it as a list of strings") from None
+    if not arguments:
+        raise ConfigurationError(f"{what} is empty", hint="name a program that prints the password")
+    program = arguments[0]
+    try:
+        done = subprocess.run(  # noqa: S603 (the user's own command, without a shell)
+            arguments, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_COMMAND_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        raise ConfigurationError(
+            f"{what}: {program} did not end within {_COMMAND_SECONDS} seconds", hint="it must not ask for input"
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it cannot be run"
+        raise ConfigurationError(f"{what}: {program}: {reason}", hint="check the path of the program") from None
+    if done.returncode != 0:
+        raise ConfigurationError(
+            f"{what}: {program} failed (exit code {done.returncode})",
+            hint="run it by hand to see why; its output is not shown here, since it may hold secrets",
+        )
+    return _clean(done.stdout, f"{what}: the output of {program}")
+
+
+def _clean(raw: bytes, where: str) -> Secret[str]:
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{where} is not UTF-8 text", hint="store the password as plain text") from None
+    text = text.removesuffix("\n").removesuffix("\r")
+    if not text:
+        raise ConfigurationError(f"{where} is empty", hint="store the password there")
+    if "\n" in text or "\0" in text:
+        raise ConfigurationError(f"{where} holds more than one line", hint="store the password alone")
+    return Secret(text)
