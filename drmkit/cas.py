@@ -13,7 +13,8 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NoReturn
+from types import TracebackType
+from typing import NoReturn, Self
 from urllib.parse import urljoin, urlsplit
 
 from drmkit.errors import (
@@ -82,6 +83,18 @@ class CasClient:
         self._lock = threading.Lock()
         self._tgt_url: Secret[str] | None = None
         self._rejection: CredentialsRejectedError | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; the session on the server goes on."""
+        self._http.close()
 
     def login(self) -> None:
         """Log in and keep the ticket-granting ticket, replacing an earlier one.

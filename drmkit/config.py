@@ -29,7 +29,7 @@ from drmkit import passwords
 from drmkit.errors import ConfigurationError
 from drmkit.secret import MASK, Secret
 
-__all__ = ["FIELDS", "Field", "Profile", "Setting", "default_config_path", "load_profile"]
+__all__ = ["FIELDS", "Field", "Profile", "Setting", "default_config_path", "load_profile", "state_folder"]
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)?")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -152,6 +152,12 @@ def default_config_path(environ: Mapping[str, str]) -> Path:
     """Return where the configuration file lies unless named: `$XDG_CONFIG_HOME/drmkit/config.toml`."""
     base = environ.get("XDG_CONFIG_HOME") or str(Path(environ.get("HOME", "~")).expanduser() / ".config")
     return Path(base) / "drmkit" / "config.toml"
+
+
+def state_folder(environ: Mapping[str, str]) -> Path:
+    """Return where drmkit keeps what it must remember: `$XDG_STATE_HOME/drmkit`."""
+    base = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME", "~")).expanduser() / ".local" / "state")
+    return Path(base) / "drmkit"
 
 
 def load_profile(

@@ -81,7 +81,9 @@ def mint(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> KeyServerUrl:
     """Log in with a profile's account and return a fresh key-server URL."""
-    return key_server(profile).mint(cas_client(profile, prompt=prompt, transport=transport), now)
+    server = key_server(profile)
+    with cas_client(profile, prompt=prompt, transport=transport) as cas:
+        return server.mint(cas, now)
 
 
 def _hosts(profile: Profile) -> DrmtodayHosts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from drmkit.errors import DrmkitError, InputError, RemoteError, StoreError, TemporaryError
@@ -90,8 +90,7 @@ def refresh(
         if stored is not None and not force and not other and not policy.is_due(stored, now()):
             return Outcome(stored, renewed=False, summary=f"not due: {stored.redacted}")
         try:
-            fresh = mint()
-            _verify(fresh, stored, now())
+            fresh = _verified(mint(), stored, now())
             store.save(fresh)
         except (RemoteError, StoreError) as error:
             if stored is None or other or not stored.is_valid(now()):
@@ -107,11 +106,16 @@ def _load(store: UrlStore) -> tuple[KeyServerUrl | None, str]:
         return None, f" (what was there before could not be read and is kept as {store.set_aside()})"
 
 
-def _verify(fresh: KeyServerUrl, stored: KeyServerUrl | None, now: datetime) -> None:
+def _verified(fresh: KeyServerUrl, stored: KeyServerUrl | None, now: datetime) -> KeyServerUrl:
+    """Return the URL with its real age: a ticket that the server gives a second time is as old as it is."""
+    if stored is not None and (stored.service, stored.ticket) == (fresh.service, fresh.ticket):
+        fresh = replace(fresh, issued_at=stored.issued_at, expires_at=stored.expires_at)
     if not fresh.is_valid(now):
-        raise RemoteError("the new URL has already expired", hint="check `ticket_lifetime` and this machine's clock")
-    if stored is not None and stored.ticket == fresh.ticket and stored.service == fresh.service:
-        raise RemoteError("the server gave the same ticket again", hint="the stored URL is kept with its real age")
+        raise RemoteError(
+            "the new URL has already expired",
+            hint="check `ticket_lifetime`, this machine's clock, and whether the server repeats one ticket",
+        )
+    return fresh
 
 
 def _temporary(error: DrmkitError, stored: KeyServerUrl) -> TemporaryError:

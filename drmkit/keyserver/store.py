@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 import filelock
 
@@ -55,6 +55,15 @@ class UrlStore:
     def __post_init__(self) -> None:
         if self.form not in get_args(Form):
             raise ConfigurationError(f"write = {self.form!r} is no form", hint="use json, url or env")
+
+    def create_folder(self) -> None:
+        """Create the file's folder, private, where it does not exist.
+
+        Raises:
+            ConfigurationError: the folder above may not be written.
+        """
+        with _write_errors(self.path.parent):
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def load(self) -> KeyServerUrl | None:
         """Return what is stored, or None where there is nothing.
@@ -149,18 +158,14 @@ def parse_stored(raw: bytes, *, where: str, changed: datetime) -> KeyServerUrl:
     try:
         text = raw.decode("utf-8").strip()
         fields = _fields(text)
-        service, _, query = fields["url"].partition("?")
-        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True)
-        ticket = dict(pairs)["ticket"]
+        service, ticket, query = _split(fields["url"])
         issued, expires = fields.get("issued_at"), fields.get("expires_at")
-        if not service.startswith(("https://", "http://")) or not ticket:
-            raise ValueError("not a key-server URL")
         return KeyServerUrl(
             service,
-            Secret(ticket),
+            ticket,
             _parse_moment(issued) if issued else changed,
             _parse_moment(expires) if expires else None,
-            tuple(pair for pair in pairs if pair[0] != "ticket"),
+            query,
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(
@@ -243,6 +248,15 @@ def _fields(text: str) -> dict[str, Any]:
     if len(text.split()) != 1:
         raise ValueError("not one URL")
     return {"url": text}
+
+
+def _split(url: str) -> tuple[str, Secret[str], tuple[tuple[str, str], ...]]:
+    service, _, query = url.partition("?")
+    pairs = [(unquote(name), unquote(value)) for name, _, value in (part.partition("=") for part in query.split("&"))]
+    ticket = dict(pairs)["ticket"]
+    if not service.startswith(("https://", "http://")) or not ticket:
+        raise ValueError("not a key-server URL")
+    return service, Secret(ticket), tuple(pair for pair in pairs if pair[0] != "ticket")
 
 
 def _moment(moment: datetime) -> str:

@@ -1,0 +1,108 @@
+"""The entry point: the root command, lazy loading of command groups, and how every error ends."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from drmkit import __version__
+from drmkit.cli import output
+from drmkit.cli.lazy import LazyGroup
+from drmkit.cli.output import App
+from drmkit.errors import DrmkitError
+
+__all__ = ["cli", "main"]
+
+_INTERRUPTED = 130
+_BUG = 70
+
+_COMMANDS = {
+    "demo": ("drmkit.cli.demo:demo", "Run the whole flow on the sandbox, with real encryption."),
+    "key-url": ("drmkit.cli.key_url:key_url", "Get, refresh and show expiring key-server URLs."),
+    "config": ("drmkit.cli.config:config", "Show the settings in force, or print a configuration to start from."),
+    "sandbox": ("drmkit.cli.sandbox:sandbox", "Play the vendors (CAS, key server, MPS) on loopback."),
+    "completion": ("drmkit.cli.completion:completion", "Print the completion script for a shell."),
+}
+
+
+@click.group(cls=LazyGroup, commands_by_name=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-v", "--verbose", count=True, help="Say more on standard error; twice: every step, and tracebacks.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing on success.")
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    help="The configuration file; default: $DRMKIT_CONFIG or ~/.config/drmkit/config.toml.",
+)
+@click.option("--profile", "profile_name", metavar="NAME", help="The profile to use; default: $DRMKIT_PROFILE.")
+@click.version_option(__version__, prog_name="drmkit")
+@click.pass_context
+def cli(context: click.Context, verbose: int, quiet: bool, config_path: Path | None, profile_name: str | None) -> None:
+    """Take a video pipeline from a DRM account to encrypted, verified streams.
+
+    Exit codes: 0 done or nothing was due; 1 the answer is no; 2 usage or unreadable input; 3 credentials or
+    configuration rejected, do not retry; 4 another run holds the lock; 69 a remote side is unavailable; 70 a bug in
+    drmkit; 75 failed for now, the last good value is still valid.
+    """
+    if verbose and quiet:
+        raise click.UsageError("-v and -q exclude each other")
+    app: App = context.obj
+    app.verbosity = verbose
+    app.quiet = quiet
+    app.config_path = config_path
+    app.profile_name = profile_name
+    output.set_up_logging(verbose)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Args:
+        arguments: what stands after the program's name; None takes it from the process.
+    """
+    app = App(environ=os.environ)
+    try:
+        result = cli.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="drmkit",
+            standalone_mode=False,
+            obj=app,
+            color=output.wants_color(app.environ),
+        )
+    except click.ClickException as error:
+        return _usage(error)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        output.problem("interrupted")
+        return _INTERRUPTED
+    except DrmkitError as error:
+        output.report(error, verbosity=app.verbosity)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader has gone: nothing more can be said, and Python must not try to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:  # noqa: BLE001 (the last resort: a bug, told without its text, which may hold secrets)
+        output.bug(error, verbosity=app.verbosity)
+        return _BUG
+    finally:
+        logging.shutdown()
+    return result if isinstance(result, int) else 0
+
+
+def _usage(error: click.ClickException) -> int:
+    context: click.Context | None = getattr(error, "ctx", None)
+    if context is not None and isinstance(error, click.UsageError):
+        click.echo(context.get_usage(), err=True)
+    output.problem(error.format_message(), hint=_usage_hint(error, context))
+    return error.exit_code
+
+
+def _usage_hint(error: click.ClickException, context: click.Context | None) -> str | None:
+    if isinstance(error, click.NoSuchOption) and error.option_name in {"--password", "--secret-key"}:
+        return "a secret on the command line shows in the process list and the history: use a file or the environment"
+    return None if context is None else f"`{context.command_path} -h` lists the options"
