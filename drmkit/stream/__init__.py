@@ -1,0 +1,11 @@
+"""Streams on this machine: encrypt with Shaka Packager and the keys of a CPIX document, decrypt, inspect.
+
+- `drmkit.stream.tools`: find Shaka Packager, ffmpeg and ffprobe (extra `packager`)
+- `drmkit.stream.clip`: make a small clip to try things on
+- `drmkit.stream.plan`: which key, IV and PSSH boxes each track gets, and which packager runs that takes
+- `drmkit.stream.packager`: run the plan
+- `drmkit.stream.decrypt`: hashes of a stream's packets, in the clear or decrypted
+- `drmkit.stream.inspect`: what an MP4 file says about its encryption
+- `drmkit.stream.proof`: show that a packaged stream decrypts with its keys, and with no other
+- `drmkit.stream.process`, `drmkit.stream.staging`, `drmkit.stream.boxes`, `drmkit.stream.entries`: what these stand on
+"""

@@ -1,0 +1,179 @@
+"""Decides which content key, IV and PSSH boxes each track gets, and which packager runs that takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from drmkit.errors import CpixError, InputError, KeySelectionError, PackagingError, SignalingError
+from drmkit.identifiers import KeyId, system_name
+from drmkit.stream.inspect import read_pssh_boxes
+from drmkit.stream.model import KeyDocument, KeyUse, PackagerRun, Plan, PlannedTrack, Scheme, TrackInput
+from drmkit.stream.probe import Kind, TrackProperties, probe
+from drmkit.stream.tools import Tools
+
+__all__ = ["plan"]
+
+_KEY_LENGTH = 16
+_IV_LENGTHS = {"cenc": (8, 16), "cbcs": (16,)}
+
+
+def plan(
+    document: KeyDocument,
+    tracks: Sequence[TrackInput],
+    *,
+    tools: Tools,
+    scheme: Scheme | None = None,
+    allow_clear: bool = False,
+    read: Callable[[Path, Kind], TrackProperties] | None = None,
+) -> Plan:
+    """Choose every track's key by a CPIX document and group the tracks into packager runs.
+
+    A track's key is the one it names; else the one that the usage rules give it; else, in a document with a single
+    key and no rules, that key. Shaka Packager's `--pssh` holds for all streams of a run, so tracks share a run only
+    if their keys have the same PSSH boxes.
+
+    Args:
+        document: a `drmkit.cpix.Document` with its content keys in the clear.
+        tracks: the tracks to package.
+        tools: the programs to use.
+        scheme: the protection scheme for keys that state none (CPIX 2.4, ContentKey, commonEncryptionScheme).
+        allow_clear: leave a track without a key in the clear instead of refusing it.
+        read: returns the properties of a file's track; by default `drmkit.stream.probe.probe`.
+
+    Raises:
+        InputError: there is no track, two have one name, or a file cannot be read.
+        KeySelectionError: a track has no key, or two.
+        CpixError: a key or PSSH box of the document cannot be used.
+        PackagingError: the document asks for what is not supported, such as key rotation.
+    """
+    _refuse(document, tracks)
+    boxes = _boxes_by_key(document)
+    look = read or (lambda path, kind: probe(path, kind, tools=tools))
+    planned = []
+    for track in tracks:
+        properties = look(track.path, track.kind)
+        key = _choose(document, track, properties, allow_clear=allow_clear)
+        use = _use(key, scheme, boxes.get(key.kid, ())) if key is not None else None
+        planned.append(PlannedTrack(track, properties, use))
+    return Plan(_group(planned), tuple(_notes(planned)))
+
+
+def _refuse(document: KeyDocument, tracks: Sequence[TrackInput]) -> None:
+    if not tracks:
+        raise InputError("there is no track to package")
+    seen: set[str] = set()
+    for track in tracks:
+        # Some file systems do not tell upper from lower case.
+        if track.name.lower() in seen:
+            raise InputError(f"two tracks are called {track.name!r}", hint="give each track a name of its own")
+        seen.add(track.name.lower())
+    if len(document.periods):
+        raise PackagingError(
+            f"the document rotates its keys over {len(document.periods)} key periods, which is not supported",
+            hint="package with a document that has no ContentKeyPeriodList",
+        )
+
+
+def _boxes_by_key(document: KeyDocument) -> dict[KeyId, tuple[bytes, ...]]:
+    boxes: dict[KeyId, tuple[bytes, ...]] = {}
+    for system in document.drm_systems:
+        if not system.pssh:
+            continue
+        where = f"the PSSH of {system_name(system.system_id)} for key {system.kid}"
+        try:
+            read = read_pssh_boxes(system.pssh)
+        except SignalingError as error:
+            raise CpixError(f"{where} cannot be used: {error.message}", hint=error.hint) from None
+        for box in read:
+            if box.system_id != system.system_id.lower():
+                raise CpixError(f"{where} is a box of {system_name(box.system_id)}")
+        boxes[system.kid] = boxes.get(system.kid, ()) + tuple(box.raw for box in read)
+    return boxes
+
+
+def _choose(document: KeyDocument, track: TrackInput, properties: TrackProperties, *, allow_clear: bool) -> Any:
+    keys = document.content_keys
+    if track.kid is not None:
+        key = keys.get(track.kid)
+        if key is None:
+            raise KeySelectionError(f"the document has no key {track.kid}, which track {track.name} names")
+        return key
+    if len(document.usage_rules) == 0 and len(keys) == 1:
+        return next(iter(keys))
+    key = document.key_for(properties.as_cpix_track(track.labels))
+    if key is None and not allow_clear:
+        raise KeySelectionError(
+            f"no usage rule of the document gives track {track.name} a key ({_describe(properties)})",
+            hint="name the track's key, mend the usage rules, or allow clear tracks",
+        )
+    return key
+
+
+def _describe(properties: TrackProperties) -> str:
+    if properties.kind == "audio":
+        return f"audio, {properties.channels} channels"
+    rate = f", {float(properties.fps):g} fps" if properties.fps else ""
+    return f"video, {properties.width}x{properties.height}{rate}"
+
+
+def _use(key: Any, wanted: Scheme | None, pssh: tuple[bytes, ...]) -> KeyUse:
+    if key.key is None:
+        raise CpixError(
+            f"key {key.kid} has no value, or an encrypted one",
+            hint="decrypt the document, or ask the key server for keys",
+        )
+    if len(key.key.reveal()) != _KEY_LENGTH:
+        raise CpixError(f"key {key.kid} has {len(key.key.reveal())} bytes; Common Encryption takes 16")
+    scheme = _scheme(key, wanted)
+    if key.iv is not None and len(key.iv) not in _IV_LENGTHS[scheme]:
+        allowed = " or ".join(map(str, _IV_LENGTHS[scheme]))
+        raise CpixError(f"the IV of key {key.kid} has {len(key.iv)} bytes; {scheme} takes {allowed}")
+    return KeyUse(key.kid, key.key, key.iv, scheme, pssh)
+
+
+def _scheme(key: Any, wanted: Scheme | None) -> Scheme:
+    stated = key.scheme or wanted
+    if stated is None:
+        raise PackagingError(f"key {key.kid} states no protection scheme", hint="say which one to use: cenc or cbcs")
+    if wanted is not None and stated != wanted:
+        raise PackagingError(
+            f"key {key.kid} is for scheme {stated}, not {wanted}",
+            hint="DRM data of one scheme does not work with another: ask the key server for a document of that scheme",
+        )
+    if stated not in _IV_LENGTHS:
+        raise PackagingError(f"key {key.kid} is for scheme {stated}; cenc and cbcs are supported")
+    return "cbcs" if stated == "cbcs" else "cenc"
+
+
+def _group(planned: Iterable[PlannedTrack]) -> tuple[PackagerRun, ...]:
+    groups: dict[tuple[Scheme, tuple[bytes, ...]], list[PlannedTrack]] = {}
+    clear: list[PlannedTrack] = []
+    for item in planned:
+        if item.use is None:
+            clear.append(item)
+        else:
+            groups.setdefault((item.use.scheme, item.use.pssh), []).append(item)
+    if not groups:
+        return (PackagerRun(tuple(clear), None, ()),)
+    runs = [PackagerRun(tuple(group), scheme, pssh) for (scheme, pssh), group in groups.items()]
+    runs[0] = PackagerRun((*runs[0].tracks, *clear), runs[0].scheme, runs[0].pssh)
+    return tuple(runs)
+
+
+def _notes(planned: Sequence[PlannedTrack]) -> Iterable[str]:
+    names: dict[KeyId, list[str]] = {}
+    for item in planned:
+        if item.use is not None and item.use.scheme == "cenc" and item.use.iv is not None:
+            names.setdefault(item.use.kid, []).append(item.track.name)
+    for kid, shared in names.items():
+        if len(shared) > 1:
+            # Counter mode with one key and one IV gives one key stream (NIST SP 800-38A, appendix B).
+            yield (
+                f"tracks {', '.join(shared)} share key {kid} and its IV, which weakens the encryption in cenc:"
+                " use a key for each track, or a document without IVs"
+            )
+    for item in planned:
+        if item.use is not None and not item.use.pssh:
+            yield f"key {item.use.kid} of track {item.track.name} has no PSSH box in the document"

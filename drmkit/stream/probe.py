@@ -1,0 +1,156 @@
+"""Reads with ffprobe what decides a track's key: its size, frame rate, channels and bitrate."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from drmkit.errors import InputError, PackagingError
+from drmkit.stream.process import run
+from drmkit.stream.staging import staged_inputs
+from drmkit.stream.tools import Tools
+
+if TYPE_CHECKING:
+    from drmkit.cpix import AudioTrack, VideoTrack
+
+__all__ = ["Kind", "TrackProperties", "probe", "read_properties"]
+
+Kind = Literal["video", "audio"]
+
+_HDR_TRANSFERS = frozenset({"smpte2084", "arib-std-b67"})
+_FIELDS = "codec_name,width,height,avg_frame_rate,channels,bit_rate,color_transfer,color_primaries,duration"
+
+
+@dataclass(frozen=True, slots=True)
+class TrackProperties:
+    """What a media file says about one of its tracks.
+
+    Attributes:
+        kind: "video" or "audio".
+        codec: ffmpeg's name of the codec, such as "h264".
+        width: encoded width in pixels (0 for audio).
+        height: encoded height in pixels (0 for audio).
+        fps: average frames per second, or None where the file does not say.
+        channels: number of audio channels (0 for video).
+        bitrate: average bits per second, or None where the file does not say.
+        hdr: the transfer function is PQ or HLG (Rec. ITU-R BT.2100).
+        wcg: the color primaries are those of Rec. ITU-R BT.2020.
+    """
+
+    kind: Kind
+    codec: str
+    width: int = 0
+    height: int = 0
+    fps: Fraction | None = None
+    channels: int = 0
+    bitrate: int | None = None
+    hdr: bool = False
+    wcg: bool = False
+
+    def as_cpix_track(self, labels: Iterable[str] = ()) -> VideoTrack | AudioTrack:
+        """Return the track as `drmkit.cpix` sees it when it chooses a content key.
+
+        Args:
+            labels: the track's labels, for label filters (CPIX 2.4, ContentKeyUsageRule).
+        """
+        # lxml stands behind this import; whoever only decrypts does not pay for it.
+        from drmkit import cpix  # noqa: PLC0415
+
+        names = tuple(labels)
+        if self.kind == "audio":
+            return cpix.AudioTrack(channels=self.channels, bitrate=self.bitrate, labels=names)
+        return cpix.VideoTrack(
+            width=self.width,
+            height=self.height,
+            fps=self.fps,
+            bitrate=self.bitrate,
+            hdr=self.hdr,
+            wcg=self.wcg,
+            labels=names,
+        )
+
+
+def probe(path: Path, kind: Kind, *, tools: Tools, timeout: float = 60.0) -> TrackProperties:
+    """Return the properties of the first track of a kind in a media file.
+
+    Args:
+        path: the media file.
+        kind: "video" or "audio".
+        tools: the programs to use.
+        timeout: seconds that ffprobe may take.
+
+    Raises:
+        InputError: the file cannot be read, is no media file, or has no such track.
+    """
+    with staged_inputs([path]) as (folder, (name,)):
+        argv: list[str | Path] = [
+            tools.ffprobe,
+            "-v",
+            "error",
+            "-protocol_whitelist",
+            "file",
+            "-select_streams",
+            f"{kind[0]}:0",
+        ]
+        argv += ["-show_entries", f"stream={_FIELDS}:stream_tags=BPS", "-of", "json", name]
+        try:
+            answer = run(argv, timeout=timeout, cwd=folder).stdout
+        except PackagingError as error:
+            raise InputError(f"{path} cannot be read as a media file: {error.message}") from None
+    return read_properties(answer, kind, str(path))
+
+
+def read_properties(answer: str, kind: Kind, where: str) -> TrackProperties:
+    """Return the properties that ffprobe's JSON answer states.
+
+    Args:
+        answer: what `ffprobe -of json` wrote, with at most one stream.
+        kind: the kind of track that was asked for.
+        where: the media file's name, for messages.
+
+    Raises:
+        InputError: there is no such track, or a property that a key depends on is missing.
+    """
+    streams = json.loads(answer).get("streams", [])
+    if not streams:
+        raise InputError(f"{where} has no {kind} track")
+    stream = streams[0]
+    codec, bitrate = str(stream.get("codec_name", "unknown")), _bitrate(stream)
+    if kind == "audio":
+        channels = _whole(stream.get("channels"))
+        if not channels:
+            raise InputError(f"{where} does not say how many audio channels it has")
+        return TrackProperties(kind, codec, channels=channels, bitrate=bitrate)
+    width, height = _whole(stream.get("width")), _whole(stream.get("height"))
+    if not (width and height):
+        raise InputError(f"{where} does not say how large its picture is")
+    return TrackProperties(
+        kind,
+        codec,
+        width=width,
+        height=height,
+        fps=_rate(stream.get("avg_frame_rate")),
+        bitrate=bitrate,
+        hdr=stream.get("color_transfer") in _HDR_TRANSFERS,
+        wcg=stream.get("color_primaries") == "bt2020",
+    )
+
+
+def _bitrate(stream: dict[str, Any]) -> int | None:
+    # Matroska keeps the bitrate in a tag.
+    return _whole(stream.get("bit_rate")) or _whole(stream.get("tags", {}).get("BPS")) or None
+
+
+def _whole(value: object) -> int:
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _rate(value: object) -> Fraction | None:
+    above, _, below = str(value).partition("/")
+    frames, seconds = _whole(above), _whole(below or "1")
+    return Fraction(frames, seconds) if frames and seconds else None

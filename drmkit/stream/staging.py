@@ -1,0 +1,80 @@
+"""Working folders: inputs under safe names, outputs that appear whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from drmkit.errors import InputError, StoreError
+
+__all__ = ["staged_inputs", "staged_output"]
+
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
+
+
+@contextlib.contextmanager
+def staged_inputs(paths: Sequence[Path]) -> Iterator[tuple[Path, list[str]]]:
+    """Yield a folder that links to the files under names without special characters, and those names in order.
+
+    Stream descriptors of Shaka Packager split at commas and equal signs, ffmpeg reads a colon as a protocol, and its
+    scripts end a line at a line feed: with a link, a file may be called anything.
+
+    Raises:
+        InputError: a file does not exist, cannot be read or is not a regular file.
+    """
+    with tempfile.TemporaryDirectory(prefix="drmkit-", ignore_cleanup_errors=True) as made:
+        folder = Path(made)
+        names = [_link(folder, number, path) for number, path in enumerate(paths)]
+        yield folder, names
+
+
+def _link(folder: Path, number: int, path: Path) -> str:
+    if not path.is_file():
+        raise InputError(f"{path} is not a file" if path.exists() else f"{path} does not exist")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path} cannot be read", hint="check its permissions")
+    suffix = path.suffix if _SUFFIX.fullmatch(path.suffix) else ""
+    name = f"{number}{suffix}"
+    (folder / name).symlink_to(path.absolute())
+    return name
+
+
+@contextlib.contextmanager
+def staged_output(folder: Path) -> Iterator[Path]:
+    """Yield a hidden folder beside `folder` that takes its place when the block ends without an exception.
+
+    Args:
+        folder: a folder that does not exist yet, or is empty; its parent folders are made.
+
+    Raises:
+        InputError: `folder` holds something already, or is no folder.
+        StoreError: the folder cannot be written.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} exists and is not an empty folder", hint="name a new folder for the output")
+    made: Path | None = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.absolute().parent))
+        yield made
+        _open_up(made)
+        made.replace(folder)
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be written ({error.strerror})") from None
+    finally:
+        if made:
+            shutil.rmtree(made, ignore_errors=True)
+
+
+def _open_up(folder: Path) -> None:
+    """Give a private temporary folder the permissions that a new folder has."""
+    probe = folder / ".permissions"
+    probe.mkdir()
+    mode = probe.stat().st_mode & 0o777
+    probe.rmdir()
+    folder.chmod(mode)
