@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -59,13 +59,14 @@ def cli(context: click.Context, verbose: int, quiet: bool, config_path: Path | N
     output.set_up_logging(verbose)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, environ: Mapping[str, str] | None = None) -> int:
     """Run the command line and return its exit code.
 
     Args:
         arguments: what stands after the program's name; None takes it from the process.
+        environ: the environment; None takes that of the process.
     """
-    app = App(environ=os.environ)
+    app = App(environ=os.environ if environ is None else environ)
     try:
         result = cli.main(
             args=None if arguments is None else list(arguments),

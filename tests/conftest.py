@@ -1,0 +1,44 @@
+"""Fixtures that several test modules share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from scripted import ScriptedServer
+
+from drmkit.cli.main import main
+
+PASSWORD = "cAnArYpAsSwOrD&+%="
+
+
+@pytest.fixture
+def cas_server() -> Iterator[ScriptedServer]:
+    """A CAS on loopback that behaves well until a test says otherwise."""
+    with ScriptedServer() as server:
+        yield server
+
+
+@pytest.fixture
+def environ(cas_server: ScriptedServer, tmp_path: Path) -> dict[str, str]:
+    """An environment that points at the fake CAS, with folders of its own."""
+    return {
+        "HOME": str(tmp_path),
+        "DRMTODAY_USERNAME": "merchant::api",
+        "DRMTODAY_PASSWORD": PASSWORD,
+        "DRMTODAY_ORGANIZATION": "6f1c1bb8-3a0e-4a53-bd3c-2c5a4d8f7a10",
+        "DRMTODAY_CPIX_CONFIG": "510466cc",
+        "DRMTODAY_AUTH_URL": cas_server.url,
+        "DRMTODAY_FRONTEND_URL": cas_server.url,
+    }
+
+
+@pytest.fixture
+def run(environ: dict[str, str]) -> Callable[..., int]:
+    """Run a command line in this process with the fixture's environment and return its exit code."""
+
+    def runner(*arguments: str) -> int:
+        return main(arguments, environ=environ)
+
+    return runner
