@@ -11,13 +11,24 @@ from collections.abc import Iterable
 from drmkit.errors import SignalingError
 from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.signaling import encodings, xml
+from drmkit.signaling.dashreader import CENC, MSPR, ContentProtection, parse_fragment, parse_mpd
 from drmkit.signaling.pssh import PsshBox
 
-__all__ = ["CENC", "DASHIF", "MP4_PROTECTION", "MPD", "MSPR", "content_protection", "element", "mp4_protection"]
+__all__ = [
+    "CENC",
+    "DASHIF",
+    "MP4_PROTECTION",
+    "MPD",
+    "MSPR",
+    "ContentProtection",
+    "content_protection",
+    "element",
+    "mp4_protection",
+    "parse_fragment",
+    "parse_mpd",
+]
 
 MPD = "urn:mpeg:dash:schema:mpd:2011"
-CENC = "urn:mpeg:cenc:2013"
-MSPR = "urn:microsoft:playready"
 DASHIF = "https://dashif.org/CPS"
 MP4_PROTECTION = "urn:mpeg:dash:mp4protection:2011"
 _VALUES = {DrmSystem.WIDEVINE: "Widevine", DrmSystem.PLAYREADY: "MSPR 2.0", DrmSystem.CLEARKEY_DASH: "ClearKey1.0"}
