@@ -74,7 +74,7 @@ class ScriptedServer:
     ) -> None:
         self._stopped.set()
         with socket.create_connection(("127.0.0.1", self.port)):
-            pass
+            self._threads[0].join(10)
         self._listener.close()
         for thread in self._threads:
             thread.join(10)
@@ -85,8 +85,14 @@ class ScriptedServer:
         thread.start()
 
     def _accept(self) -> None:
-        while not self._stopped.is_set():
-            connection, _ = self._listener.accept()
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            if self._stopped.is_set():
+                connection.close()
+                return
             self._start(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:
