@@ -1,0 +1,39 @@
+# Make or reuse the virtual environment .venv and install drmkit into it with the extras named in $1.
+# Sourced by demo, test and bench, from the top of the checkout. Doing it again is quick: nothing is installed twice.
+
+find_python() {
+  local candidate
+  for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      command -v "$candidate"
+      return
+    fi
+  done
+  echo "drmkit needs Python 3.11 or newer; name one with PYTHON=/path/to/python" >&2
+  return 1
+}
+
+set_up() {
+  local extras=$1 python stamp log
+  stamp=".venv/.drmkit-$extras-$(cksum <pyproject.toml | tr ' ' '-')"
+  if [ -e "$stamp" ] && .venv/bin/python -c 'import drmkit' 2>/dev/null; then
+    return
+  fi
+  python=$(find_python)
+  if ! [ -x .venv/bin/python ] || ! .venv/bin/python -c 'import pip' 2>/dev/null; then
+    echo "setting up: a virtual environment in .venv, with $("$python" --version)" >&2
+    if ! "$python" -m venv --clear .venv >&2; then
+      echo "the venv module is missing: on Debian, apt-get install python3-venv" >&2
+      return 1
+    fi
+  fi
+  echo "setting up: installing drmkit[$extras] into .venv" >&2
+  log=$(mktemp)
+  if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[$extras]" >"$log" 2>&1; then
+    cat "$log" >&2
+    rm -f "$log"
+    return 1
+  fi
+  rm -f "$log"
+  touch "$stamp"
+}
