@@ -92,7 +92,7 @@ def parse_fragment(data: bytes) -> ContentProtection:
 
 
 def _element(element: etree._Element) -> ContentProtection:
-    line = element.sourceline if isinstance(element.sourceline, int) else 1
+    line = xml.line_of(element)
     try:
         pro = _first(element, f"{{{MSPR}}}pro")
         return ContentProtection(

@@ -148,7 +148,7 @@ def _in_drm_system(system: etree._Element, where: str) -> Iterator[FoundBox]:
     """Walk through what CPIX can carry for one system (CPIX 2.4, clause DRMSystem)."""
     for item in system:
         name, text = xml.local_name(item), xml.text_of(item).strip()
-        place = f"{where}, {name} in line {item.sourceline}"
+        place = f"{where}, {name} in line {xml.line_of(item)}"
         if not text:
             continue
         if name == "PSSH":

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lxml import etree
 
 from drmkit.errors import SignalingError
 
-__all__ = ["attribute", "escape", "local_name", "namespace", "parse", "text_of"]
+__all__ = ["attribute", "escape", "line_of", "local_name", "namespace", "parse", "text_of"]
 
 _TEXT = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"}
 _ATTRIBUTE = {"&": "&amp;", "<": "&lt;", '"': "&quot;", "\t": "&#x9;", "\n": "&#xA;", "\r": "&#xD;"}
@@ -45,6 +47,12 @@ def namespace(element: etree._Element) -> str:
 def text_of(element: etree._Element) -> str:
     """Return all character data directly inside the element, whatever comments stand between."""
     return (element.text or "") + "".join(child.tail or "" for child in element)
+
+
+def line_of(element: etree._Element) -> int:
+    """Return the line that the element starts in, counted from 1."""
+    line: Any = element.sourceline
+    return line or 1
 
 
 def escape(text: str, *, attribute: bool = False) -> str:
