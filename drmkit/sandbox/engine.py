@@ -1,0 +1,105 @@
+"""What turns while a sandbox runs: the server's thread and the media workers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+
+import uvicorn
+
+from drmkit.errors import RemoteUnavailableError
+from drmkit.sandbox.app import make_app
+from drmkit.sandbox.mps_tasks import TaskStore
+from drmkit.sandbox.mps_worker import MediaWorkers
+from drmkit.sandbox.options import SandboxOptions
+from drmkit.sandbox.state import SandboxState
+
+__all__ = ["Engine"]
+
+_START_SECONDS = 15.0
+_GRACE_SECONDS = 1
+
+
+class _NoExceptionTexts(logging.Filter):
+    """Keep the texts of exceptions out of the server's log: they can hold what a request held."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info:
+            kind = record.exc_info[0]
+            record.msg, record.args = "the sandbox failed: %s", (kind.__name__ if kind else "unknown",)
+            record.exc_info = record.exc_text = None
+        return True
+
+
+_FILTER = _NoExceptionTexts()
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self.ready.set()
+
+
+class Engine:
+    """The running parts of one sandbox.
+
+    Args:
+        options: how it behaves.
+        listener: the bound socket; the engine owns it from here on.
+    """
+
+    def __init__(self, options: SandboxOptions, listener: socket.socket) -> None:
+        self.state = SandboxState(options)
+        self._listener = listener
+        self._tasks = TaskStore(
+            clock=self.state.clock.now,
+            token_bytes=options.token_bytes,
+            queue_delay=options.queue_delay,
+            templates=options.templates,
+        )
+        self._workers = MediaWorkers(self.state, self._tasks)
+        self._server = _Server(
+            uvicorn.Config(
+                make_app(self.state, self._tasks),
+                access_log=False,
+                date_header=False,
+                http="h11",
+                lifespan="off",
+                log_config=None,
+                loop="asyncio",
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+                ws="none",
+            )
+        )
+        self._thread = threading.Thread(target=self._serve, name="drmkit-sandbox-server")
+
+    def start(self) -> None:
+        """Start the threads and return once the server answers."""
+        logging.getLogger("uvicorn.error").addFilter(_FILTER)
+        self._thread.start()
+        self._workers.start()
+        if not self._server.ready.wait(_START_SECONDS):
+            self.stop()
+            raise RemoteUnavailableError("the sandbox did not start in time")
+
+    def stop(self) -> None:
+        """Stop the threads; the listening socket closes with the server."""
+        self._workers.stop()
+        self._server.should_exit = True
+        self._thread.join()
+        self._listener.close()
+
+    def advance(self, seconds: float) -> None:
+        """Set the clock forward and let the workers see it."""
+        self.state.clock.advance(seconds)
+        self._tasks.wake()
+
+    def _serve(self) -> None:
+        asyncio.run(self._server.serve(sockets=[self._listener]))

@@ -1,0 +1,98 @@
+"""The keys of the sandbox: derived from two seeds, the same for the same asset, found again by key ID."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from drmkit.identifiers import KeyId
+from drmkit.keys.seeds import hkdf_iv, hkdf_key
+from drmkit.secret import Secret
+
+__all__ = ["KeyStore", "TrackKey"]
+
+_LENGTH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class TrackKey:
+    """The key of one stream type of one asset.
+
+    Attributes:
+        stream_type: such as `HD`.
+        kid: the key ID.
+        key: the 16 bytes of the content key.
+        iv: the 16 bytes of the initialization vector.
+    """
+
+    stream_type: str
+    kid: KeyId
+    key: Secret[bytes]
+    iv: bytes
+
+
+class KeyStore:
+    """Derive and remember content keys. Thread-safe.
+
+    Key IDs follow from the key seed and the asset, so one asset always gets the same keys from the same seeds. Keys
+    and IVs come from HKDF-SHA256 (`drmkit.keys.seeds`), the sandbox's own way: DRMtoday does not publish its.
+
+    Args:
+        key_seed: derives key IDs and keys.
+        iv_seed: derives initialization vectors.
+        stream_types: one key is made for each.
+        token_bytes: makes that many random bytes.
+    """
+
+    def __init__(
+        self,
+        *,
+        key_seed: Secret[bytes],
+        iv_seed: Secret[bytes],
+        stream_types: Iterable[str],
+        token_bytes: Callable[[int], bytes],
+    ) -> None:
+        self._key_seed = key_seed
+        self._iv_seed = iv_seed
+        self._stream_types = tuple(stream_types)
+        self._token_bytes = token_bytes
+        self._lock = threading.Lock()
+        self._by_kid: dict[KeyId, TrackKey] = {}
+
+    def ingest(self, scope: str, asset: str | None) -> tuple[TrackKey, ...]:
+        """Return a key for each stream type.
+
+        Args:
+            scope: what keeps the assets of one CPIX config apart from those of another.
+            asset: the asset ID, or None for keys that no later ingest repeats.
+        """
+        name = ("asset", scope, asset) if asset is not None else ("random", scope, self._token_bytes(_LENGTH).hex())
+        keys = tuple(self.key_for(kind, self._key_id((*name, kind))) for kind in self._stream_types)
+        with self._lock:
+            self._by_kid.update((key.kid, key) for key in keys)
+        return keys
+
+    def key_for(self, stream_type: str, kid: KeyId) -> TrackKey:
+        """Derive the key and the IV of a key ID."""
+        return TrackKey(
+            stream_type=stream_type,
+            kid=kid,
+            key=hkdf_key(self._key_seed.reveal(), kid),
+            iv=hkdf_iv(self._iv_seed.reveal(), kid),
+        )
+
+    def find(self, kid: KeyId) -> TrackKey | None:
+        """Return the key that was handed out under this key ID, or None."""
+        with self._lock:
+            return self._by_kid.get(kid)
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._by_kid)
+
+    def _key_id(self, name: tuple[str, ...]) -> KeyId:
+        message = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in ("key ID", *name))
+        return KeyId(hmac.digest(self._key_seed.reveal(), message, hashlib.sha256)[:_LENGTH])

@@ -1,0 +1,165 @@
+"""The sandbox as Tencent's Media Processing Service: signed API calls, tasks, and workers that use their keys.
+
+Source: https://www.tencentcloud.com/document/product/1041/33629 (signature), 33640 (ProcessMedia), 33691 (errors).
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from drmkit.mps.faults import ApiCredentialsError
+from drmkit.mps.signing import SigningKey, verify
+from drmkit.sandbox.mps_contract import ApiRefusalError, check_object, unflatten
+from drmkit.sandbox.mps_drm import check_job
+from drmkit.sandbox.mps_tasks import TaskStore
+from drmkit.sandbox.state import SandboxState
+from drmkit.sandbox.web import BodyTooLargeError, error_page, read_body, text
+
+__all__ = ["MpsRole"]
+
+VERSION = "2019-06-12"
+SERVICE = "mps"
+_MAX_BODY = 10 * 1024 * 1024
+_MAX_QUERY = 32 * 1024
+_SKEW = 3600.0
+_MAX_PAGE = 100
+_STATUSES = ("WAITING", "PROCESSING", "FINISH")
+
+
+class MpsRole:
+    """Answer what an MPS client asks.
+
+    Args:
+        state: the sandbox's state.
+        tasks: the account's tasks.
+    """
+
+    def __init__(self, state: SandboxState, tasks: TaskStore) -> None:
+        self._state = state
+        self._tasks = tasks
+        self._key = SigningKey(state.credentials.secret_key)
+        self._actions: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+            "ProcessMedia": self._process_media,
+            "DescribeTaskDetail": lambda parameters: tasks.describe(parameters["TaskId"]),
+            "DescribeTasks": self._describe_tasks,
+            "ManageTask": self._manage_task,
+        }
+
+    def routes(self) -> list[Route]:
+        """The URLs of this role."""
+        return [Route("/", self.call, methods=["POST", "GET"])]
+
+    async def call(self, request: Request) -> Response:
+        """Answer one API call; every outcome of the API itself is HTTP 200."""
+        action = request.headers.get("x-tc-action", "")
+        if request.method == "GET" and not action:
+            return text(200, "The drmkit sandbox: a ticket server, a CPIX key server and a media processing API.\n")
+        if self._state.faults.hit("mps-html"):
+            return error_page(502, "Bad Gateway")
+        ahead = _SKEW if self._state.faults.hit("mps-clock-ahead") else 0.0
+        now = self._state.clock.wall() + ahead
+        try:
+            answer, outcome = await self._answer(request, action, now), "ok"
+        except ApiRefusalError as error:
+            answer, outcome = {"Error": {"Code": error.code, "Message": error.message}}, error.code
+        self._state.journal.note("mps", action if action in self._actions else "an unknown action", outcome)
+        answer["RequestId"] = str(UUID(bytes=self._state.options.token_bytes(16), version=4))
+        # The official SDK skips its error check unless the type is exactly this, without a charset.
+        return Response(
+            json.dumps({"Response": answer}).encode(),
+            headers={"Content-Type": "application/json", "Date": email.utils.formatdate(now, usegmt=True)},
+        )
+
+    async def _answer(self, request: Request, action: str, now: float) -> dict[str, Any]:
+        body = await _read(request)
+        self._authorize(request, body, now)
+        if self._state.faults.hit("mps-rate-limited"):
+            raise ApiRefusalError("RequestLimitExceeded", "Your current request times exceed the limit.")
+        if self._state.faults.hit("mps-internal-error"):
+            raise ApiRefusalError("InternalError", "An internal error has occurred. Retry your request.")
+        if not action:
+            raise ApiRefusalError("MissingParameter", "The request is missing a required parameter `Action`.")
+        if request.headers.get("x-tc-version") != VERSION:
+            raise ApiRefusalError("NoSuchVersion", f"The API version does not exist; this one is {VERSION}.")
+        if action not in self._actions:
+            raise ApiRefusalError("InvalidAction", "The action does not exist, or the sandbox does not have it.")
+        parameters = check_object(action, _parameters(request, body), as_text=request.method == "GET")
+        return self._actions[action](parameters)
+
+    def _authorize(self, request: Request, body: bytes, now: float) -> None:
+        credentials = self._state.credentials
+        try:
+            verify(
+                method=request.method,
+                query=request.scope.get("query_string", b"").decode("ascii", "replace"),
+                headers=request.headers.items(),
+                body=body,
+                key_of=lambda secret_id: self._key if secret_id == credentials.secret_id else None,
+                now=now,
+                service=SERVICE,
+            )
+        except ApiCredentialsError as error:
+            if not self._state.faults.hit("mps-signature-ignored"):
+                raise ApiRefusalError(error.code, error.message) from None
+        if self._state.faults.hit("mps-signature-refused"):
+            raise ApiRefusalError("AuthFailure.SignatureFailure", "the signature does not match")
+        if request.headers.get("x-tc-token"):
+            raise ApiRefusalError("AuthFailure.TokenFailure", "The sandbox's credentials need no token.")
+
+    def _process_media(self, job: dict[str, Any]) -> dict[str, Any]:
+        check_job(job, self._state.options.templates)
+        task = self._tasks.create(job, stuck=self._state.faults.hit("mps-task-stuck"))
+        if self._state.faults.hit("mps-answer-lost"):
+            raise ApiRefusalError("InternalError", "An internal error has occurred. Retry your request.")
+        return {"TaskId": task.task_id}
+
+    def _describe_tasks(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        limit, token = parameters.get("Limit", 10), parameters.get("ScrollToken") or "0"
+        if parameters["Status"] not in _STATUSES:
+            raise ApiRefusalError("InvalidParameterValue", f"Status is one of {', '.join(_STATUSES)}.")
+        if not 1 <= limit <= _MAX_PAGE or not (token.isascii() and token.isdigit()):
+            raise ApiRefusalError("InvalidParameterValue", "Limit is 1 to 100, ScrollToken one from the last answer.")
+        offset = int(token)
+        page, total = self._tasks.list(
+            parameters["Status"], failed=parameters.get("SubTaskHasFailed"), offset=offset, limit=limit
+        )
+        following = str(offset + limit) if offset + limit < total else ""
+        return {"TaskSet": page, "ScrollToken": following, "TotalCount": total}
+
+    def _manage_task(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        if parameters["OperationType"] != "Abort":
+            raise ApiRefusalError("InvalidParameterValue.InvalidOperationType", "OperationType is Abort.")
+        self._tasks.abort(parameters["TaskId"])
+        return {}
+
+
+async def _read(request: Request) -> bytes:
+    query: bytes = request.scope.get("query_string", b"")
+    try:
+        body = await read_body(request, _MAX_BODY)
+    except BodyTooLargeError:
+        raise ApiRefusalError("RequestSizeLimitExceeded", "The request is larger than 10 MB.") from None
+    if len(query) > _MAX_QUERY:
+        raise ApiRefusalError("RequestSizeLimitExceeded", "The query is larger than 32 KB.")
+    return body
+
+
+def _parameters(request: Request, body: bytes) -> dict[str, Any]:
+    if request.method == "GET":
+        return unflatten(parse_qsl(request.scope["query_string"].decode("ascii", "replace"), keep_blank_values=True))
+    try:
+        parameters = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        parameters = None
+    if not isinstance(parameters, dict):
+        raise ApiRefusalError("InvalidParameter", "The body is not a JSON object.")
+    return parameters

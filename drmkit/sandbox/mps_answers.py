@@ -1,0 +1,189 @@
+"""Tasks of the sandbox's media processing account, and the JSON that describes them.
+
+Source: https://www.tencentcloud.com/document/product/1041/33644 (DescribeTaskDetail).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from drmkit.sandbox.options import Template
+
+__all__ = ["Subtask", "Task", "task_detail", "task_summary"]
+
+_NEVER = "0000-00-00T00:00:00Z"
+_KINDS = ("Transcode", "AnimatedGraphic", "SnapshotByTimeOffset", "SampleSnapshot", "ImageSprite")
+
+
+@dataclass(slots=True)
+class Subtask:
+    """One AdaptiveDynamicStreaming task of a job.
+
+    Attributes:
+        spec: its part of the request.
+        status: `PROCESSING`, `SUCCESS` or `FAIL`.
+        error: the code of a failure, or "".
+        message: why it failed, in words.
+        finished: seconds since the epoch, or None.
+    """
+
+    spec: dict[str, Any]
+    status: str = "PROCESSING"
+    error: str = ""
+    message: str = ""
+    finished: float | None = None
+
+
+@dataclass(slots=True)
+class Task:
+    """One accepted ProcessMedia request.
+
+    Attributes:
+        task_id: the ID that the client knows.
+        job: the request.
+        created: seconds since the epoch; likewise `begun` and `finished`, None for not yet.
+        subtasks: one for each AdaptiveDynamicStreaming task.
+        aborted: whether the client ended it in the queue.
+    """
+
+    task_id: str
+    job: dict[str, Any]
+    created: float
+    begun: float | None = None
+    finished: float | None = None
+    subtasks: list[Subtask] = field(default_factory=list)
+    aborted: bool = False
+
+    @property
+    def status(self) -> str:
+        """`WAITING`, `PROCESSING` or `FINISH`."""
+        if self.finished is not None:
+            return "FINISH"
+        return "WAITING" if self.begun is None else "PROCESSING"
+
+
+def task_detail(task: Task, templates: Mapping[int, Template]) -> dict[str, Any]:
+    """Return the DescribeTaskDetail answer for a task, without RequestId; WorkflowTask is null while it waits."""
+    return {
+        "TaskType": "WorkflowTask",
+        "Status": task.status,
+        "CreateTime": _time(task.created),
+        "BeginProcessTime": _time(task.begun),
+        "FinishTime": _time(task.finished),
+        "EditMediaTask": None,
+        "WorkflowTask": None if task.status == "WAITING" else _workflow(task, templates),
+        "LiveStreamProcessTask": None,
+        "ExtractBlindWatermarkTask": None,
+        "TaskNotifyConfig": task.job.get("TaskNotifyConfig"),
+        "TasksPriority": task.job.get("TasksPriority", 0),
+        "SessionId": task.job.get("SessionId", ""),
+        "SessionContext": task.job.get("SessionContext", ""),
+        "ExtInfo": "",
+        "ScheduleTask": None,
+        "LiveScheduleTask": None,
+    }
+
+
+def task_summary(task: Task) -> dict[str, Any]:
+    """Return a task's line in the DescribeTasks answer."""
+    return {
+        "TaskId": task.task_id,
+        "TaskType": "WorkflowTask",
+        "CreateTime": _time(task.created),
+        "BeginProcessTime": _time(task.begun),
+        "FinishTime": _time(task.finished),
+        "SubTaskTypes": ["AdaptiveDynamicStreaming"],
+    }
+
+
+def _workflow(task: Task, templates: Mapping[int, Template]) -> dict[str, Any]:
+    return {
+        "TaskId": task.task_id,
+        "Status": task.status,
+        "ErrCode": 1 if task.aborted else 0,
+        "Message": "The task was aborted." if task.aborted else "",
+        "InputInfo": task.job["InputInfo"],
+        "MetaData": None,
+        "MediaProcessResultSet": [] if task.aborted else [_result(task, item, templates) for item in task.subtasks],
+        "AiContentReviewResultSet": [],
+        "AiAnalysisResultSet": [],
+        "AiRecognitionResultSet": [],
+        "AiQualityControlTaskResult": None,
+        "SmartSubtitlesTaskResult": [],
+        "SmartEraseTaskResult": None,
+        "AiDubbingTaskResult": None,
+    }
+
+
+def _result(task: Task, subtask: Subtask, templates: Mapping[int, Template]) -> dict[str, Any]:
+    return {
+        "Type": "AdaptiveDynamicStreaming",
+        **{f"{kind}Task": None for kind in _KINDS},
+        "AdaptiveDynamicStreamingTask": {
+            "Status": subtask.status,
+            "ErrCodeExt": subtask.error,
+            "ErrCode": 1 if subtask.status == "FAIL" else 0,
+            "Message": subtask.message,
+            "Input": subtask.spec,
+            "Output": _output(task, subtask.spec, templates) if subtask.status == "SUCCESS" else None,
+            "BeginProcessTime": _time(task.begun),
+            "FinishTime": _time(subtask.finished),
+        },
+    }
+
+
+def _output(task: Task, spec: dict[str, Any], templates: Mapping[int, Template]) -> dict[str, Any]:
+    dash = templates.get(spec["Definition"], Template()).format == "MPEG-DASH"
+    return {
+        "Definition": spec["Definition"],
+        "Package": "MPEG-DASH" if dash else "HLS",
+        "Path": _output_path(task.job, spec, "mpd" if dash else "m3u8"),
+        "Storage": spec.get("OutputStorage") or task.job.get("OutputStorage") or _own_storage(task.job),
+    }
+
+
+def _output_path(job: dict[str, Any], spec: dict[str, Any], suffix: str) -> str:
+    source = PurePosixPath(_input_path(job["InputInfo"]))
+    template = spec.get("OutputObjectPath") or "{inputName}_adaptiveDynamicStreaming_{definition}.{format}"
+    for name, value in (
+        ("inputName", source.stem),
+        ("inputFormat", source.suffix.removeprefix(".")),
+        ("definition", str(spec["Definition"])),
+        ("format", suffix),
+    ):
+        template = template.replace(f"{{{name}}}", value)
+    folder = job.get("OutputDir") or f"{str(source.parent).rstrip('/')}/"
+    return template if template.startswith("/") else f"/{folder.strip('/')}/{template}".replace("//", "/")
+
+
+def _input_path(source: dict[str, Any]) -> str:
+    if source["Type"] == "URL":
+        return unquote(urlsplit(source["UrlInputInfo"]["Url"]).path) or "/"
+    names = {
+        "COS": ("CosInputInfo", "Object"),
+        "AWS-S3": ("S3InputInfo", "S3Object"),
+        "VOD": ("VODInputInfo", "Object"),
+    }
+    member, name = names[source["Type"]]
+    return "/" + str(source[member].get(name, "")).lstrip("/")
+
+
+def _own_storage(job: dict[str, Any]) -> dict[str, Any]:
+    source = job["InputInfo"]
+    if source["Type"] == "AWS-S3":
+        place = source["S3InputInfo"]
+        return {"Type": "AWS-S3", "S3OutputStorage": {name: place[name] for name in ("S3Bucket", "S3Region")}}
+    kind, member = ("VOD", "VODInputInfo") if source["Type"] == "VOD" else ("COS", "CosInputInfo")
+    place = {name: source[member].get(name, "") for name in ("Bucket", "Region")}
+    return {"Type": kind, f"{member.removesuffix('InputInfo')}OutputStorage": place}
+
+
+def _time(instant: float | None) -> str:
+    if instant is None:
+        return _NEVER
+    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

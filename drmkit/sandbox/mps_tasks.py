@@ -1,0 +1,162 @@
+"""The tasks of the sandbox's media processing account: a queue that workers take from."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from drmkit.sandbox.mps_answers import Subtask, Task, task_detail, task_summary
+from drmkit.sandbox.mps_contract import ApiRefusalError
+from drmkit.sandbox.options import Template
+
+__all__ = ["TaskStore"]
+
+_SESSION_DAYS = 3 * 86400.0
+_POLL = 0.05
+_ACCOUNT = "1300000000"
+
+
+class TaskStore:
+    """Tasks and their queue. Thread-safe; workers block in `take`.
+
+    Args:
+        clock: seconds since the epoch.
+        token_bytes: makes that many random bytes.
+        queue_delay: seconds that a task waits at least.
+        templates: adaptive-bitrate templates by definition.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float],
+        token_bytes: Callable[[int], bytes],
+        queue_delay: float,
+        templates: Mapping[int, Template],
+    ) -> None:
+        self._clock = clock
+        self._token_bytes = token_bytes
+        self._queue_delay = queue_delay
+        self._templates = templates
+        self._changed = threading.Condition()
+        self._tasks: dict[str, Task] = {}
+        self._sessions: dict[str, float] = {}
+        self._delayed: list[tuple[float, int, int, str]] = []
+        self._ready: list[tuple[int, int, str]] = []
+        self._closed = False
+
+    def create(self, job: dict[str, Any], *, stuck: bool = False) -> Task:
+        """Accept a checked job and put it into the queue.
+
+        Args:
+            job: the request.
+            stuck: keep it out of the queue, so that it waits for ever.
+
+        Raises:
+            ApiRefusalError: its SessionId was used within the last three days.
+        """
+        with self._changed:
+            now = self._clock()
+            self._check_session(job.get("SessionId", ""), now)
+            number = len(self._tasks)
+            task = Task(f"{_ACCOUNT}-WorkflowTask-{self._token_bytes(16).hex()}tt{number}", job, now)
+            task.subtasks = [Subtask(spec) for spec in job["MediaProcessTask"]["AdaptiveDynamicStreamingTaskSet"]]
+            self._tasks[task.task_id] = task
+            if not stuck:
+                entry = (now + self._queue_delay, -job.get("TasksPriority", 0), number, task.task_id)
+                heapq.heappush(self._delayed, entry)
+            self._changed.notify_all()
+            return task
+
+    def take(self) -> Task | None:
+        """Wait for the next task that is due and begin it; None once the store is closed."""
+        with self._changed:
+            while not self._closed:
+                now = self._clock()
+                while self._delayed and self._delayed[0][0] <= now:
+                    heapq.heappush(self._ready, heapq.heappop(self._delayed)[1:])
+                while self._ready:
+                    task = self._tasks[heapq.heappop(self._ready)[2]]
+                    if task.status == "WAITING":
+                        task.begun = now
+                        return task
+                self._changed.wait(_POLL if self._delayed else None)
+            return None
+
+    def wait_until(self, instant: float) -> None:
+        """Wait until the clock shows this instant, or the store is closed."""
+        with self._changed:
+            while not self._closed and self._clock() < instant:
+                self._changed.wait(_POLL)
+
+    def settle(self, subtask: Subtask, failure: tuple[str, str] | None) -> None:
+        """End a subtask: in success, or with a code and a message."""
+        with self._changed:
+            subtask.finished = self._clock()
+            subtask.status = "FAIL" if failure else "SUCCESS"
+            subtask.error, subtask.message = failure or ("SUCCESS", "SUCCESS")
+
+    def finish(self, task: Task) -> None:
+        """End a task whose subtasks have all ended."""
+        with self._changed:
+            task.finished = self._clock()
+
+    def abort(self, task_id: str) -> None:
+        """End a task that still waits.
+
+        Raises:
+            ApiRefusalError: there is no such task, or it waits no more.
+        """
+        with self._changed:
+            task = self._find(task_id)
+            if task.status != "WAITING":
+                raise ApiRefusalError("InvalidParameterValue.NotProcessingTask", "Only a waiting task can be aborted.")
+            task.aborted = True
+            task.finished = self._clock()
+
+    def wake(self) -> None:
+        """Let waiting workers look at the clock again."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Send the workers home; tasks keep the state that they have."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def describe(self, task_id: str) -> dict[str, Any]:
+        """Return the DescribeTaskDetail answer for a task, without RequestId.
+
+        Raises:
+            ApiRefusalError: there is no such task.
+        """
+        with self._changed:
+            return task_detail(self._find(task_id), self._templates)
+
+    def list(self, status: str, *, failed: bool | None, offset: int, limit: int) -> tuple[list[dict[str, Any]], int]:
+        """Return a page of the DescribeTasks answer, newest first, and how many tasks there are in all."""
+        with self._changed:
+            found = [
+                task
+                for task in reversed(self._tasks.values())
+                if task.status == status
+                and (failed is None or failed == any(subtask.status == "FAIL" for subtask in task.subtasks))
+            ]
+            page = [task_summary(task) for task in found[offset : offset + limit]]
+            return page, len(found)
+
+    def _check_session(self, session: str, now: float) -> None:
+        if not session:
+            return
+        if now - self._sessions.get(session, float("-inf")) < _SESSION_DAYS:
+            raise ApiRefusalError("InvalidParameterValue.SessionId", "The SessionId was used within the last 3 days.")
+        self._sessions[session] = now
+
+    def _find(self, task_id: str) -> Task:
+        task = self._tasks.get(task_id)
+        if task is None:
+            raise ApiRefusalError("ResourceNotFound.TaskNotFound", "The task does not exist.")
+        return task

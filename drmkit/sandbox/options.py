@@ -1,0 +1,134 @@
+"""What can be set about a sandbox, checked before anything starts."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from drmkit.errors import ConfigurationError
+from drmkit.loopback import is_loopback
+from drmkit.sandbox.faults import FaultSetting
+from drmkit.secret import Secret
+
+__all__ = ["STREAM_TYPES", "SandboxOptions", "Template"]
+
+STREAM_TYPES = ("AUDIO", "SD", "HD", "UHD")
+_PATH_SEGMENT = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+_MAX_PORT = 65535
+_MIN_SEED = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """An adaptive-bitrate template of the sandbox's media processing account.
+
+    Attributes:
+        format: `HLS` or `MPEG-DASH`.
+        segment_type: such as `mp4-segment`; the default fits every DRM type on HLS.
+    """
+
+    format: str = "HLS"
+    segment_type: str = "mp4-segment"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxOptions:
+    """How a sandbox behaves; every secret that is left None is made at random when the sandbox starts.
+
+    Attributes:
+        host: a loopback address to bind; nothing else is accepted.
+        port: the TCP port, 0 for one that is free.
+        username: the API account of the ticket server.
+        password: its password.
+        organization: the organization's UUID, a part of every key-server URL.
+        cpix_config: the CPIX config ID, likewise.
+        secret_id: the media processing API's key ID.
+        secret_key: the media processing API's signing key.
+        key_seed: at least 16 bytes from which content keys are derived.
+        iv_seed: at least 16 bytes from which initialization vectors are derived.
+        ticket_lifetime: seconds that a service ticket lives, None for as long as the sandbox.
+        login_lifetime: seconds that a ticket-granting ticket lives, None for as long as the sandbox.
+        single_use: whether a service ticket works only once.
+        stream_types: the tracks that an ingest makes keys for, out of `STREAM_TYPES`.
+        queue_delay: seconds that a media task waits before its worker takes it.
+        processing_time: seconds that a media task then takes.
+        templates: adaptive-bitrate templates by definition; every other definition counts as `Template()`.
+        faults: faults that are on from the start.
+        fault_seed: makes faults that come by chance reproducible.
+        clock: seconds since the epoch.
+        token_bytes: makes that many random bytes.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    username: str | None = None
+    password: Secret[str] | None = None
+    organization: str | None = None
+    cpix_config: str | None = None
+    secret_id: str | None = None
+    secret_key: Secret[str] | None = None
+    key_seed: Secret[bytes] | None = None
+    iv_seed: Secret[bytes] | None = None
+    ticket_lifetime: float | None = 3600.0
+    login_lifetime: float | None = 28800.0
+    single_use: bool = False
+    stream_types: tuple[str, ...] = STREAM_TYPES
+    queue_delay: float = 0.0
+    processing_time: float = 0.0
+    templates: Mapping[int, Template] = field(default_factory=dict)
+    faults: tuple[FaultSetting, ...] = ()
+    fault_seed: int = 0
+    clock: Callable[[], float] = time.time
+    token_bytes: Callable[[int], bytes] = secrets.token_bytes
+
+    def __post_init__(self) -> None:
+        if not is_loopback(self.host):
+            raise ConfigurationError(
+                f"the sandbox binds loopback addresses only, not {self.host!r}",
+                hint="use 127.0.0.1, ::1 or localhost: it serves keys without protection and must not be reachable",
+            )
+        if not 0 <= self.port <= _MAX_PORT:
+            raise ConfigurationError(f"a port is 0 to {_MAX_PORT}, not {self.port}", hint="0 picks a free one")
+        _check_times(self)
+        _check_identity(self)
+        unknown = [name for name in self.stream_types if name not in STREAM_TYPES]
+        if unknown or not self.stream_types or len(set(self.stream_types)) != len(self.stream_types):
+            raise ConfigurationError(
+                f"the stream types {', '.join(self.stream_types) or '(none)'} cannot be mapped to keys",
+                hint=f"name each once, out of {', '.join(STREAM_TYPES)}",
+            )
+
+
+def _check_times(options: SandboxOptions) -> None:
+    for name, value in (
+        ("ticket_lifetime", options.ticket_lifetime),
+        ("login_lifetime", options.login_lifetime),
+    ):
+        if value is not None and not value > 0:
+            raise ConfigurationError(f"`{name}` is a positive number of seconds, not {value}", hint="None never ends")
+    for name, value in (("queue_delay", options.queue_delay), ("processing_time", options.processing_time)):
+        if not value >= 0:
+            raise ConfigurationError(f"`{name}` is a number of seconds from 0, not {value}")
+
+
+def _check_identity(options: SandboxOptions) -> None:
+    for name, segment in (("organization", options.organization), ("cpix_config", options.cpix_config)):
+        if segment is not None and not _PATH_SEGMENT.fullmatch(segment):
+            raise ConfigurationError(
+                f"`{name}` stands in a URL path and cannot be {segment!r}",
+                hint="use letters, digits, `.`, `_`, `~` and `-`",
+            )
+    for name, text in (
+        ("username", options.username),
+        ("secret_id", options.secret_id),
+        ("password", options.password and options.password.reveal()),
+        ("secret_key", options.secret_key and options.secret_key.reveal()),
+    ):
+        if text is not None and not (text and text.isprintable()):
+            raise ConfigurationError(f"`{name}` is empty or holds a character that does not print")
+    for name, seed in (("key_seed", options.key_seed), ("iv_seed", options.iv_seed)):
+        if seed is not None and len(seed.reveal()) < _MIN_SEED:
+            raise ConfigurationError(f"`{name}` is shorter than {_MIN_SEED} bytes")

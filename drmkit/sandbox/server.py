@@ -1,0 +1,202 @@
+"""Start and stop a sandbox: a loopback socket, a server thread, media workers, and texts that point clients at it."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import shlex
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Self
+
+from drmkit.errors import ConfigurationError, MissingExtraError
+from drmkit.sandbox.faults import Faults
+from drmkit.sandbox.options import SandboxOptions
+from drmkit.sandbox.state import Credentials, Event
+
+try:
+    from drmkit.sandbox.engine import Engine
+except ModuleNotFoundError as _error:  # pragma: no cover (the tests have the extra)
+    raise MissingExtraError(
+        f"the sandbox needs the package {_error.name}", hint="install it: pip install 'drmkit[sandbox]'"
+    ) from None
+
+__all__ = ["Sandbox", "serve"]
+
+_BACKLOG = 256
+
+
+class Sandbox:
+    """The vendors on this machine: a ticket server, a CPIX key server and a media processing API.
+
+    A context manager; `start` and `stop` do the same by hand. A sandbox starts once and keeps nothing.
+
+    Args:
+        options: how it behaves; the default is random credentials on a free port of 127.0.0.1.
+    """
+
+    def __init__(self, options: SandboxOptions | None = None) -> None:
+        self.options = options or SandboxOptions()
+        self._engine: Engine | None = None
+        self._url = ""
+        self._stopped = False
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> Self:
+        """Bind, start every thread and return once requests are answered.
+
+        Raises:
+            ConfigurationError: the port is taken, or the address is not this machine's loopback.
+        """
+        if self._engine is not None or self._stopped:
+            raise ConfigurationError("a sandbox starts only once", hint="make a new one")
+        listener = bind_loopback(self.options.host, self.options.port)
+        host, port = listener.getsockname()[:2]
+        self._url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        self._engine = Engine(self.options, listener)
+        self._engine.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop every thread and close every socket; stopping twice is fine."""
+        if self._engine is not None and not self._stopped:
+            self._stopped = True
+            self._engine.stop()
+
+    @property
+    def url(self) -> str:
+        """The base URL of every role, such as `http://127.0.0.1:8080`."""
+        self._running()
+        return self._url
+
+    @property
+    def credentials(self) -> Credentials:
+        """What a client needs to use the sandbox."""
+        return self._running().state.credentials
+
+    @property
+    def faults(self) -> Faults:
+        """The faults that can be switched on and off while it runs."""
+        return self._running().state.faults
+
+    @property
+    def service(self) -> str:
+        """The key-server URL without asset ID and ticket: what a service ticket is asked for."""
+        known = self.credentials
+        return f"{self.url}/frontend/cpix/v1/{known.organization}/ingest/{known.cpix_config}"
+
+    def events(self, role: str | None = None) -> tuple[Event, ...]:
+        """Return what happened lately, without secrets; of one role (`cas`, `keyserver`, `mps`) if one is named."""
+        return self._running().state.journal.read(role)
+
+    def advance(self, seconds: float) -> None:
+        """Set the sandbox's clock forward: tickets age and queues move; signatures are checked by the real time."""
+        self._running().advance(seconds)
+
+    def profile_toml(self) -> str:
+        """Return a configuration file whose profile `sandbox` points drmkit at this sandbox; it holds secrets."""
+        known = self.credentials
+        account = {
+            "environment": "custom",
+            "auth_url": self.url,
+            "frontend_url": self.url,
+            "username": known.username,
+            "password": known.password.reveal(),
+            "organization": known.organization,
+            "cpix_config": known.cpix_config,
+        }
+        mps = {"endpoint": self.url, "secret_id": known.secret_id, "secret_key": known.secret_key.reveal()}
+        return f"[profile.sandbox]\n{_toml(account)}\n[profile.sandbox.mps]\n{_toml(mps)}"
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables that point drmkit and other programs at this sandbox; they hold secrets."""
+        known = self.credentials
+        return {
+            "DRMTODAY_USERNAME": known.username,
+            "DRMTODAY_PASSWORD": known.password.reveal(),
+            "DRMTODAY_ORGANIZATION": known.organization,
+            "DRMTODAY_CPIX_CONFIG": known.cpix_config,
+            "DRMTODAY_AUTH_URL": self.url,
+            "DRMTODAY_FRONTEND_URL": self.url,
+            "TENCENTCLOUD_SECRET_ID": known.secret_id,
+            "TENCENTCLOUD_SECRET_KEY": known.secret_key.reveal(),
+            "DRMKIT_MPS_ENDPOINT": self.url,
+        }
+
+    def environment_lines(self) -> str:
+        """Return `environment` as `NAME=value` lines; only a value that a shell would alter stands in quotes."""
+        return "".join(f"{name}={shlex.quote(value)}\n" for name, value in self.environment().items())
+
+    def _running(self) -> Engine:
+        if self._engine is None:
+            raise ConfigurationError("the sandbox has not been started", hint="use it as a context manager")
+        return self._engine
+
+
+def bind_loopback(host: str, port: int) -> socket.socket:
+    """Bind a listening socket to a loopback address.
+
+    Args:
+        host: `localhost` or a loopback address; `localhost` means 127.0.0.1.
+        port: the port, or 0 for a free one.
+
+    Raises:
+        ConfigurationError: the port is taken, or the address is not loopback or not there.
+    """
+    address = ipaddress.ip_address("127.0.0.1" if host.lower() == "localhost" else host.strip("[]"))
+    if not address.is_loopback:
+        raise ConfigurationError(f"the sandbox binds loopback addresses only, not {host!r}", hint="use 127.0.0.1")
+    listener = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6)  # noqa: PLR2004 (IPv4)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((str(address), port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(
+            f"the sandbox cannot listen on {host} port {port} ({error.strerror})",
+            hint="choose another port, or 0 for one that is free",
+        ) from None
+    return listener
+
+
+def serve(options: SandboxOptions, on_ready: Callable[[Sandbox], None]) -> int:
+    """Run a sandbox in the main thread until SIGINT or SIGTERM; return the signal's number.
+
+    Args:
+        options: how it behaves.
+        on_ready: called once requests are answered; what it raises stops the sandbox and comes out here.
+
+    Raises:
+        ConfigurationError: see `Sandbox.start`.
+    """
+    caught: list[int] = []
+    done = threading.Event()
+
+    def leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (the signature is the signal module's)
+        caught.append(number)
+        done.set()
+
+    previous = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with Sandbox(options) as sandbox:
+            on_ready(sandbox)
+            done.wait()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    return caught[0]
+
+
+def _toml(values: dict[str, str]) -> str:
+    return "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items())
