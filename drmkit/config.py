@@ -29,7 +29,7 @@ from drmkit import passwords
 from drmkit.errors import ConfigurationError
 from drmkit.secret import MASK, Secret
 
-__all__ = ["FIELDS", "Field", "Profile", "Setting", "default_config_path", "load_profile", "state_folder"]
+__all__ = ["FIELDS", "Field", "Profile", "Setting", "default_config_path", "load_profile", "parse_duration", "state_folder"]
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)?")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -323,7 +323,8 @@ def _table(value: Any) -> dict[str, str] | None:
     return value if good else None
 
 
-def _duration(value: Any) -> timedelta | None:
+def parse_duration(value: Any) -> timedelta | None:
+    """Read a length of time above zero: seconds as a number, or text such as `90s`, `10m`, `6h`; None if it is none."""
     if isinstance(value, str):
         match = _DURATION.fullmatch(value.strip())
         value = float(match[1]) * _UNITS[match[2] or ""] if match else None
@@ -340,7 +341,7 @@ _CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
     "text": _text,
     "command": _command,
     "table": _table,
-    "duration": _duration,
+    "duration": parse_duration,
     "count": _count,
 }
 _KINDS = {

@@ -1,0 +1,121 @@
+"""`drmkit sandbox`: play the vendors (CAS, key server, MPS) on loopback until interrupted."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from drmkit import passwords
+from drmkit.cli.output import App, format_option, pass_app
+from drmkit.config import parse_duration
+from drmkit.keyserver.store import write_atomically
+
+if TYPE_CHECKING:
+    from drmkit.sandbox import Sandbox
+
+__all__ = ["sandbox"]
+
+
+class Duration(click.ParamType[timedelta]):
+    """A length of time: `30`, `90s`, `10m`, `6h`."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Read it, or say what it may be."""
+        found = parse_duration(str(value))
+        if found is None:
+            self.fail(f"{value!r} is no length of time; write 30, 90s, 10m or 6h", param, ctx)
+        return found
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address; nothing else is accepted.")
+@click.option("--port", default=0, show_default=True, help="The port; 0 takes a free one.")
+@click.option("--write-config", type=click.Path(path_type=Path), help="Write a profile that points drmkit here (0600).")
+@click.option("--write-env", type=click.Path(path_type=Path), help="Write NAME=value lines for other programs (0600).")
+@click.option("--username", help="API account; random unless given.")
+@click.option("--password-file", metavar="FILE", help="Its password; random unless given.")
+@click.option("--organization", metavar="UUID", help="Organization UUID; random unless given.")
+@click.option("--cpix-config", metavar="ID", help="ID of the CPIX configuration; random unless given.")
+@click.option("--secret-id", help="MPS SecretId; random unless given.")
+@click.option("--secret-key-file", metavar="FILE", help="MPS SecretKey; random unless given.")
+@click.option("--ticket-lifetime", type=Duration(), help="How long a service ticket lives; default 1h.")
+@click.option("--login-lifetime", type=Duration(), help="How long a ticket-granting ticket lives; default 8h.")
+@click.option("--single-use-tickets", is_flag=True, help="A service ticket works once.")
+@click.option("--queue-delay", type=Duration(), help="How long a media task waits in the queue; default none.")
+@click.option(
+    "--fault",
+    "faults",
+    metavar="NAME[:TIMES|:N%]",
+    multiple=True,
+    help="Misbehave, always or so many times or so often; `--fault help` lists the names.",
+)
+@format_option
+@pass_app
+def sandbox(app: App, /, *, write_config: Path | None, write_env: Path | None, form: str, **given: Any) -> None:
+    """Play the vendors on loopback: CAS, CPIX key server and MPS, with random credentials and real keys.
+
+    Runs until Ctrl-C or SIGTERM. The files are written when it is ready: their appearance is the signal to go on.
+
+      drmkit sandbox --port 0 --write-config sandbox.toml &
+
+      drmkit --config sandbox.toml key-url get
+    """
+    from drmkit.sandbox import FAULTS, SandboxOptions, serve  # noqa: PLC0415 (help needs no extra)
+
+    if "help" in given["faults"]:
+        click.echo("\n".join(f"{fault.name:26}{fault.summary}" for fault in FAULTS.values()))
+        return
+    options = SandboxOptions(**_options(given))
+
+    def ready(running: Sandbox) -> None:
+        if write_config:
+            write_atomically(write_config, running.profile_toml().encode())
+        if write_env:
+            write_atomically(write_env, running.environment_lines().encode())
+        _announce(app, running, form, write_config, write_env)
+
+    serve(options, ready)
+    app.talk("the sandbox has stopped; nothing of it remains but the files that you asked for")
+
+
+def _options(given: dict[str, Any]) -> dict[str, Any]:
+    """Turn the command's options into those of the sandbox; what was not given is left to its defaults."""
+    from drmkit.sandbox.faults import FaultSetting  # noqa: PLC0415
+
+    options = {name: value for name, value in given.items() if value is not None}
+    for name in ("password", "secret_key"):
+        file = options.pop(f"{name}_file", None)
+        if file is not None:
+            options[name] = passwords.from_file(str(file), what=f"--{name.replace('_', '-')}-file")
+    options["faults"] = tuple(FaultSetting.parse(text) for text in given["faults"])
+    options["single_use"] = options.pop("single_use_tickets")
+    return {name: value.total_seconds() if isinstance(value, timedelta) else value for name, value in options.items()}
+
+
+def _announce(app: App, running: Sandbox, form: str, config: Path | None, env: Path | None) -> None:
+    health = f"{running.url}/health"
+    if form == "json":
+        data = {
+            "schema_version": 1,
+            "url": running.url,
+            "health": health,
+            "service": running.service,
+            "config": str(config) if config else None,
+            "env": str(env) if env else None,
+        }
+        click.echo(json.dumps(data))
+        return
+    click.echo(f"sandbox: {running.url}  (health: {health})")
+    if config:
+        app.talk(f"use it:  drmkit --config {config} key-url get")
+    if env:
+        app.talk(f"or:      set -a; . {env}; set +a")
+    if not (config or env):
+        app.talk("its credentials are random: start it with --write-config FILE or --write-env FILE to get them")
+    app.talk("Ctrl-C stops it")
