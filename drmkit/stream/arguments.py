@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from drmkit.secret import Secret
+from drmkit.signaling.pssh import build
 from drmkit.stream.model import OutputFormat, PackagerRun, Plan, PlannedTrack
 
 __all__ = ["MASTER", "MPD", "command", "private_flags", "show"]
@@ -51,7 +52,7 @@ def private_flags(one: PackagerRun) -> Secret[str]:
             keys[item.use.kid] = f"label={labels[item.track.name]}:key_id={kid}:key={key}{iv}"
     lines = [f"--keys={','.join(keys.values())}"] if keys else []
     if one.pssh:
-        lines.append(f"--pssh={b''.join(one.pssh).hex()}")
+        lines.append(f"--pssh={build(one.pssh).hex()}")
     return Secret("".join(f"{line}\n" for line in lines))
 
 

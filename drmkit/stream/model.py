@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from drmkit.errors import InputError
 from drmkit.identifiers import KeyId
 from drmkit.secret import Secret
+from drmkit.signaling.pssh import PsshBox
 from drmkit.stream.probe import Kind, TrackProperties
 
 __all__ = [
@@ -103,7 +104,7 @@ class KeyUse:
     key: Secret[bytes]
     iv: bytes | None
     scheme: Scheme
-    pssh: tuple[bytes, ...]
+    pssh: tuple[PsshBox, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class PackagerRun:
 
     tracks: tuple[PlannedTrack, ...]
     scheme: Scheme | None
-    pssh: tuple[bytes, ...]
+    pssh: tuple[PsshBox, ...]
 
 
 @dataclass(frozen=True, slots=True)

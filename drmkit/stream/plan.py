@@ -8,7 +8,7 @@ from typing import Any
 
 from drmkit.errors import CpixError, InputError, KeySelectionError, PackagingError, SignalingError
 from drmkit.identifiers import KeyId, system_name
-from drmkit.stream.inspect import read_pssh_boxes
+from drmkit.signaling.pssh import PsshBox, parse
 from drmkit.stream.model import KeyDocument, KeyUse, PackagerRun, Plan, PlannedTrack, Scheme, TrackInput
 from drmkit.stream.probe import Kind, TrackProperties, probe
 from drmkit.stream.tools import Tools
@@ -76,20 +76,20 @@ def _refuse(document: KeyDocument, tracks: Sequence[TrackInput]) -> None:
         )
 
 
-def _boxes_by_key(document: KeyDocument) -> dict[KeyId, tuple[bytes, ...]]:
-    boxes: dict[KeyId, tuple[bytes, ...]] = {}
+def _boxes_by_key(document: KeyDocument) -> dict[KeyId, tuple[PsshBox, ...]]:
+    boxes: dict[KeyId, tuple[PsshBox, ...]] = {}
     for system in document.drm_systems:
         if not system.pssh:
             continue
         where = f"the PSSH of {system_name(system.system_id)} for key {system.kid}"
         try:
-            read = read_pssh_boxes(system.pssh)
+            read = parse(system.pssh)
         except SignalingError as error:
             raise CpixError(f"{where} cannot be used: {error.message}", hint=error.hint) from None
         for box in read:
             if box.system_id != system.system_id.lower():
                 raise CpixError(f"{where} is a box of {system_name(box.system_id)}")
-        boxes[system.kid] = boxes.get(system.kid, ()) + tuple(box.raw for box in read)
+        boxes[system.kid] = boxes.get(system.kid, ()) + tuple(read)
     return boxes
 
 
@@ -118,7 +118,7 @@ def _describe(properties: TrackProperties) -> str:
     return f"video, {properties.width}x{properties.height}{rate}"
 
 
-def _use(key: Any, wanted: Scheme | None, pssh: tuple[bytes, ...]) -> KeyUse:
+def _use(key: Any, wanted: Scheme | None, pssh: tuple[PsshBox, ...]) -> KeyUse:
     if key.key is None:
         raise CpixError(
             f"key {key.kid} has no value, or an encrypted one",
@@ -148,7 +148,7 @@ def _scheme(key: Any, wanted: Scheme | None) -> Scheme:
 
 
 def _group(planned: Iterable[PlannedTrack]) -> tuple[PackagerRun, ...]:
-    groups: dict[tuple[Scheme, tuple[bytes, ...]], list[PlannedTrack]] = {}
+    groups: dict[tuple[Scheme, tuple[PsshBox, ...]], list[PlannedTrack]] = {}
     clear: list[PlannedTrack] = []
     for item in planned:
         if item.use is None:

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import os
 import re
 import signal
 import subprocess
-import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 from drmkit.errors import MissingExtraError, PackagingError
 from drmkit.secret import MASK, Secret
+from drmkit.stream.child import Child, Feed
 
 __all__ = ["Completed", "mask", "run"]
 
 _TAIL = 800
 _SHORTEST = 4
-# Nothing is inherited: FFREPORT, for one, makes ffmpeg write its options and messages to a log file.
-_ENVIRONMENT = {"LC_ALL": "C", "PATH": os.defpath}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +56,23 @@ def run(
     """
     name = Path(str(argv[0])).name
     with contextlib.ExitStack() as stack:
-        feeds = [stack.enter_context(_Feed(item)) if isinstance(item, Secret) else None for item in argv]
+        feeds = [stack.enter_context(Feed(item)) if isinstance(item, Secret) else None for item in argv]
         arguments = [feed.path if feed else str(item) for feed, item in zip(feeds, argv, strict=True)]
-        opened = [feed for feed in feeds if feed]
-        child = stack.enter_context(_child(name, arguments, cwd, [feed.reader for feed in opened]))
-        for feed in opened:
-            feed.begin()
+        child = Child(arguments, cwd, [feed for feed in feeds if feed], timeout)
         try:
-            stdout, stderr = child.communicate(timeout=timeout)
+            code, stdout, stderr = child.finish()
+        except OSError as error:
+            raise MissingExtraError(
+                f"{name} cannot be started ({error.strerror})",
+                hint=f"check that {argv[0]} is a program for this system",
+            ) from None
         except subprocess.TimeoutExpired:
             raise PackagingError(
                 f"{name} did not end within {timeout:g} seconds and was stopped", hint="allow it more time"
             ) from None
     said = mask(stderr.decode("utf-8", "replace"), hide)
-    if child.returncode:
-        raise PackagingError(f"{name} {_ending(child.returncode)}{_tail(said)}")
+    if code:
+        raise PackagingError(f"{name} {_ending(code)}{_tail(said)}")
     return Completed(stdout.decode("utf-8", "replace"), said)
 
 
@@ -94,67 +92,6 @@ def mask(text: str, secrets: Iterable[Secret[bytes]]) -> str:
         return text
     pattern = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
     return re.sub(f"(?:{pattern})=*", MASK, text, flags=re.IGNORECASE)
-
-
-class _Feed:
-    """A pipe that holds a secret text for one child; written by a thread, since a pipe takes only so much at once."""
-
-    def __init__(self, text: Secret[str]) -> None:
-        self._text = text
-        self._thread: threading.Thread | None = None
-        self.reader, self._writer = os.pipe()
-
-    @property
-    def path(self) -> str:
-        return f"/dev/fd/{self.reader}"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def begin(self) -> None:
-        """Write, now that the child has its own copy of the reading end."""
-        # With this copy open, the writer would not notice a child that ends without reading.
-        os.close(self.reader)
-        self._thread = threading.Thread(target=self._write, daemon=True)
-        self._thread.start()
-
-    def _write(self) -> None:
-        with contextlib.suppress(BrokenPipeError), os.fdopen(self._writer, "wb") as pipe:
-            pipe.write(self._text.reveal().encode("utf-8"))
-
-    def __exit__(self, *_: object) -> None:
-        if self._thread:
-            self._thread.join()
-        else:
-            os.close(self.reader)
-            os.close(self._writer)
-
-
-@contextlib.contextmanager
-def _child(name: str, argv: list[str], cwd: Path | None, keep: list[int]) -> Iterator[subprocess.Popen[bytes]]:
-    try:
-        child = subprocess.Popen(  # noqa: S603 - an argument list without a shell; the program is chosen by the caller
-            argv,
-            cwd=cwd,
-            env=_ENVIRONMENT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=keep,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise MissingExtraError(
-            f"{name} cannot be started ({error.strerror})", hint=f"check that {argv[0]} is a program for this system"
-        ) from None
-    with child:
-        try:
-            yield child
-        except BaseException:
-            # The leader is not reaped yet, so the group's number still belongs to it.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(child.pid, signal.SIGKILL)
-            raise
 
 
 def _ending(code: int) -> str:

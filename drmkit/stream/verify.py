@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from drmkit.identifiers import system_name
+from drmkit.signaling.pssh import PsshBox
 from drmkit.stream.entries import SampleEntry
-from drmkit.stream.inspect import Inspection, read_pssh_boxes
+from drmkit.stream.inspect import Inspection
 from drmkit.stream.model import KeyUse
 
 __all__ = ["differences"]
@@ -23,8 +26,7 @@ def differences(found: Inspection, use: KeyUse | None) -> list[str]:
     faults = [] if found.entries else ["the file has no track"]
     for entry in found.entries:
         faults += _entry(entry, use)
-    wanted = use.pssh if use else ()
-    return faults + _boxes([box.raw for box in found.pssh], list(wanted))
+    return faults + _boxes(found.pssh, use.pssh if use else ())
 
 
 def _entry(entry: SampleEntry, use: KeyUse | None) -> list[str]:
@@ -54,12 +56,12 @@ def _iv(entry: SampleEntry, iv: bytes, *, constant: bool) -> list[str]:
     return []
 
 
-def _boxes(found: list[bytes], wanted: list[bytes]) -> list[str]:
-    faults = [f"the PSSH box of {_owner(box)} is missing, or is another" for box in wanted if box not in found]
-    return faults + [
-        f"there is a PSSH box of {_owner(box)} that is not the document's" for box in found if box not in wanted
+def _boxes(found: Sequence[PsshBox], wanted: Sequence[PsshBox]) -> list[str]:
+    faults = [
+        f"the PSSH box of {system_name(box.system_id)} is missing, or is another" for box in wanted if box not in found
     ]
-
-
-def _owner(box: bytes) -> str:
-    return system_name(read_pssh_boxes(box)[0].system_id)
+    return faults + [
+        f"there is a PSSH box of {system_name(box.system_id)} that is not the document's"
+        for box in found
+        if box not in wanted
+    ]

@@ -1,0 +1,140 @@
+"""Starts a child in a process group of its own, waits for its end, and leaves nothing of the group behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Self
+
+from drmkit.secret import Secret
+
+__all__ = ["Child", "Feed"]
+
+# Nothing is inherited: FFREPORT, for one, makes ffmpeg write its options and messages to a log file.
+_ENVIRONMENT = {"LC_ALL": "C", "PATH": os.defpath}
+
+
+class Feed:
+    """A pipe that holds a secret text for one child; written by a thread, since a pipe takes only so much at once.
+
+    Args:
+        text: what the child is to read; it can do so once, from start to end.
+
+    Attributes:
+        reader: the file descriptor that the child inherits.
+    """
+
+    def __init__(self, text: Secret[str]) -> None:
+        self._text = text
+        self._thread: threading.Thread | None = None
+        self.reader, self._writer = os.pipe()
+
+    @property
+    def path(self) -> str:
+        """The path under which the child opens the pipe."""
+        return f"/dev/fd/{self.reader}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def begin(self) -> None:
+        """Write, now that the child has its own copy of the reading end."""
+        # With this copy open, the writer would not notice a child that ends without reading.
+        os.close(self.reader)
+        self._thread = threading.Thread(target=self._write, daemon=True)
+        self._thread.start()
+
+    def _write(self) -> None:
+        with contextlib.suppress(BrokenPipeError), os.fdopen(self._writer, "wb") as pipe:
+            pipe.write(self._text.reveal().encode("utf-8"))
+
+    def __exit__(self, *_: object) -> None:
+        if self._thread:
+            self._thread.join()
+        else:
+            os.close(self.reader)
+            os.close(self._writer)
+
+
+class Child:
+    """A child that a thread starts and waits for, so that Ctrl-C cannot strike between its start and the wait for it.
+
+    Python raises KeyboardInterrupt in the main thread only; within `subprocess.Popen` it would leave a child that
+    nobody knows of.
+
+    Args:
+        argv: the program and its arguments.
+        cwd: the folder in which it runs, or None.
+        feeds: pipes that it inherits.
+        timeout: seconds that it may take.
+    """
+
+    def __init__(self, argv: list[str], cwd: Path | None, feeds: list[Feed], timeout: float) -> None:
+        self._argv, self._cwd, self._feeds, self._timeout = argv, cwd, feeds, timeout
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stopped = False
+        self._outcome: Future[tuple[int, bytes, bytes]] = Future()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+
+    def finish(self) -> tuple[int, bytes, bytes]:
+        """Start the child, wait for its end and return its exit code and what it wrote.
+
+        Raises:
+            OSError: it cannot be started.
+            subprocess.TimeoutExpired: it took too long, and was killed.
+        """
+        try:
+            self._thread.start()
+            return self._outcome.result()
+        finally:
+            self._stop()
+
+    def _stop(self) -> None:
+        with self._lock:
+            self._stopped = True
+            # Until it is reaped, the group's number belongs to the child, even if that has ended.
+            if self._process and self._process.returncode is None:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+        if self._thread.ident:
+            self._thread.join()
+
+    def _work(self) -> None:
+        try:
+            with self._lock:
+                if self._stopped:
+                    return
+                self._process = self._start()
+            with self._process as process:
+                self._outcome.set_result(self._communicate(process))
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for it
+            self._outcome.set_exception(error)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(  # noqa: S603 - an argument list without a shell; the program is the caller's choice
+            self._argv,
+            cwd=self._cwd,
+            env=_ENVIRONMENT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=[feed.reader for feed in self._feeds],
+            start_new_session=True,
+        )
+        for feed in self._feeds:
+            feed.begin()
+        return process
+
+    def _communicate(self, process: subprocess.Popen[bytes]) -> tuple[int, bytes, bytes]:
+        try:
+            stdout, stderr = process.communicate(timeout=self._timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        return process.returncode, stdout, stderr
