@@ -1,0 +1,326 @@
+"""Build a CPIX document in the words of the domain; what leaves the builder is valid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+from typing import Any, Final, Self
+
+from lxml import etree
+
+from drmkit.cpix.document import Document
+from drmkit.cpix.entities import ContentKeyPeriod
+from drmkit.cpix.notation import VERSIONS
+from drmkit.cpix.shape import ensure_child
+from drmkit.cpix.usage import AudioFilter, BitrateFilter, VideoFilter
+from drmkit.cpix.validation import check
+from drmkit.cpix.schema import DS, PSKC
+from drmkit.cpix.values import encode_base64, format_datetime
+from drmkit.cpix.view import cpix, set_text
+from drmkit.errors import CpixError
+from drmkit.identifiers import DrmSystem, KeyId
+from drmkit.secret import Secret
+
+__all__ = ["Builder"]
+
+_SECRET: Final = f"{{{PSKC}}}Secret"
+_PLAIN: Final = f"{{{PSKC}}}PlainValue"
+
+
+class Builder:
+    """Builds one document, list by list.
+
+    Every method returns the builder, so that calls chain. An argument that is None is left out; an empty text or empty
+    bytes leave an empty element, the placeholder with which a request asks for a value.
+
+    Args:
+        version: the CPIX version to write, one of 2.1, 2.2, 2.3, 2.3.1, 2.4; from 2.3 on it stands in the document.
+        content_id: the ID of the content.
+        id: the XML ID of the document.
+        name: the name of the presentation.
+    """
+
+    def __init__(
+        self, *, version: str = "2.3", content_id: str | None = None, id: str | None = None, name: str | None = None
+    ) -> None:
+        if version not in VERSIONS:
+            near = get_close_matches(str(version), VERSIONS, n=1)
+            raise CpixError(
+                f"there is no CPIX version {version!r}; published are {', '.join(VERSIONS)}",
+                hint=f"did you mean {near[0]}?" if near else None,
+            )
+        self._version = version
+        self._document: Document | None = Document.new()
+        _set(self._document.root, id=id, contentId=content_id, name=name)
+        if version not in ("2.1", "2.2"):
+            self._document.root.set("version", version)
+
+    def content_key(
+        self,
+        *,
+        kid: KeyId,
+        key: Secret[bytes] | bytes | None = None,
+        iv: bytes | None = None,
+        scheme: str | None = None,
+        content_id: str | None = None,
+        depends_on: KeyId | None = None,
+        id: str | None = None,
+        hdcp_level: str | None = None,
+        hdcp_output_protection: bytes | None = None,
+    ) -> Self:
+        """Add a content key.
+
+        Args:
+            kid: the key ID.
+            key: the key, 16 or 32 bytes; None in a request, where the key server decides.
+            iv: the explicit IV, 16 bytes.
+            scheme: the protection scheme: cenc, cens, cbc1 or cbcs, or an HLS method name from 2.3.1 on.
+            content_id: the content of this key, where the document has none (2.4).
+            depends_on: the root key on which this leaf key depends.
+            id: the XML ID.
+            hdcp_level: the HDCP-LEVEL of HLS (2.4).
+            hdcp_output_protection: the XML fragment for the MPD, in UTF-8 (2.4).
+        """
+        element = self._add("ContentKeyList", "ContentKey")
+        _set(
+            element,
+            id=id,
+            kid=_kid(kid),
+            contentId=content_id,
+            explicitIV=None if iv is None else encode_base64(iv),
+            dependsOnKey=None if depends_on is None else _kid(depends_on),
+            commonEncryptionScheme=scheme,
+        )
+        if hdcp_level is not None or hdcp_output_protection is not None:
+            hdcp = etree.SubElement(element, cpix("HDCPData"))
+            _set(hdcp, HLSHDCPLevel=hdcp_level)
+            _text(hdcp, "HDCPOutputProtectionData", hdcp_output_protection)
+        if key is not None:
+            raw = key.reveal() if isinstance(key, Secret) else key
+            secret = etree.SubElement(etree.SubElement(element, cpix("Data")), _SECRET)
+            etree.SubElement(secret, _PLAIN).text = encode_base64(raw)
+        return self
+
+    def drm_system(
+        self,
+        *,
+        kid: KeyId,
+        system_id: str | DrmSystem,
+        name: str | None = None,
+        id: str | None = None,
+        update_version: int | None = None,
+        pssh: bytes | None = None,
+        content_protection_data: bytes | None = None,
+        robustness: str | None = None,
+        uri_ext_x_key: bytes | None = None,
+        hls_media: str | None = None,
+        hls_master: str | None = None,
+        hls_media_allowed_cpc: str | None = None,
+        hls_master_allowed_cpc: str | None = None,
+        hls_allowed_cpc: str | None = None,
+        smooth: str | None = None,
+        hds: bytes | None = None,
+    ) -> Self:
+        """Add what a DRM system needs for a content key.
+
+        Args:
+            kid: the content key.
+            system_id: the ID of the DRM system, as a UUID or a `DrmSystem`.
+            name: a name for people.
+            id: the XML ID.
+            update_version: matches an item of the update history.
+            pssh: the whole PSSH box or boxes.
+            content_protection_data: the XML fragment for the MPD, in UTF-8.
+            robustness: the robustness level that goes with it (2.4).
+            uri_ext_x_key: the URI of EXT-X-KEY (up to 2.3.1, deprecated).
+            hls_media: the HLS lines for the media playlist.
+            hls_master: the HLS lines for the master (multivariant) playlist.
+            hls_media_allowed_cpc: the allowedCPC of `hls_media` (2.4).
+            hls_master_allowed_cpc: the allowedCPC of `hls_master` (2.4).
+            hls_allowed_cpc: the ALLOWED-CPC of HLS for this system (2.4).
+            smooth: the text of the ProtectionHeader of Smooth Streaming.
+            hds: the drmAdditionalHeader of HDS (up to 2.3.1).
+        """
+        element = self._add("DRMSystemList", "DRMSystem")
+        system = system_id.system_id if isinstance(system_id, DrmSystem) else system_id
+        version = None if update_version is None else str(update_version)
+        _set(element, id=id, updateVersion=version, systemId=system, kid=_kid(kid), name=name)
+        _set(element, HLSAllowedCPC=hls_allowed_cpc)
+        _text(element, "PSSH", pssh)
+        _text(element, "ContentProtectionData", content_protection_data, robustness=robustness)
+        _text(element, "URIExtXKey", uri_ext_x_key)
+        hls = (("media", hls_media, hls_media_allowed_cpc), ("master", hls_master, hls_master_allowed_cpc))
+        for playlist, lines, allowed in hls:
+            data = None if lines is None else lines.encode()
+            _text(element, "HLSSignalingData", data, playlist=self._open().playlist_name(playlist), allowedCPC=allowed)
+        if smooth is not None:
+            set_text(etree.SubElement(element, cpix("SmoothStreamingProtectionHeaderData")), smooth)
+        _text(element, "HDSSignalingData", hds)
+        return self
+
+    def period(
+        self,
+        *,
+        id: str,
+        index: int | None = None,
+        label: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        start_offset: timedelta | None = None,
+        end_offset: timedelta | None = None,
+        duration: timedelta | None = None,
+    ) -> Self:
+        """Add a content key period.
+
+        Args:
+            id: the XML ID, to which usage rules refer.
+            index: the number of the period.
+            label: the label of the period (2.4).
+            start: when it starts, for live content (aware).
+            end: when it ends, exclusive.
+            start_offset: when it starts, from the start of VOD content (2.4).
+            end_offset: when it ends, exclusive (2.4).
+            duration: how long it lasts, instead of an end (2.4).
+        """
+        view = ContentKeyPeriod(self._open(), self._add("ContentKeyPeriodList", "ContentKeyPeriod"))
+        _set(view.element, id=id, label=label)
+        times: dict[str, Any] = {"index": index, "start": start, "end": end, "start_offset": start_offset}
+        times |= {"end_offset": end_offset, "duration": duration}
+        for field, value in times.items():
+            if value is not None:
+                setattr(view, field, value)
+        return self
+
+    def usage_rule(
+        self,
+        *,
+        kid: KeyId,
+        intended_track_type: str | None = None,
+        id: str | None = None,
+        periods: Iterable[str] = (),
+        labels: Iterable[str] = (),
+        video: Iterable[VideoFilter] = (),
+        audio: Iterable[AudioFilter] = (),
+        bitrate: Iterable[BitrateFilter] = (),
+    ) -> Self:
+        """Add a usage rule; filters of one kind are alternatives, different kinds must all match.
+
+        Args:
+            kid: the content key that the rule gives.
+            intended_track_type: a name for the tracks, such as SD; it decides nothing.
+            id: the XML ID.
+            periods: the IDs of key periods.
+            labels: labels of tracks.
+            video: video filters.
+            audio: audio filters.
+            bitrate: bitrate filters.
+        """
+        element = self._add("ContentKeyUsageRuleList", "ContentKeyUsageRule")
+        _set(element, id=id, kid=_kid(kid), intendedTrackType=intended_track_type)
+        for local, attribute, texts in (("KeyPeriodFilter", "periodId", periods), ("LabelFilter", "label", labels)):
+            if isinstance(texts, str):
+                raise CpixError(f"{attribute} takes several texts, not the single text {texts!r}", hint=f"({texts!r},)")
+            for text in texts:
+                _set(etree.SubElement(element, cpix(local)), **{attribute: text})
+        for item in (*video, *audio, *bitrate):
+            element.append(item.to_element(element))
+        return self
+
+    def recipient(
+        self,
+        *,
+        certificate: bytes,
+        name: str | None = None,
+        id: str | None = None,
+        description: str | None = None,
+        sending_entity: str | None = None,
+        sender_point_of_contact: str | None = None,
+        receiving_entity: str | None = None,
+    ) -> Self:
+        """Add a recipient by certificate, with an empty document key, as a request for encrypted keys names them.
+
+        Args:
+            certificate: the X.509 certificate, in DER.
+            name: a name for the delivery data.
+            id: the XML ID.
+            description: a description.
+            sending_entity: who makes the document.
+            sender_point_of_contact: how to reach them.
+            receiving_entity: who can decrypt it.
+        """
+        element = self._add("DeliveryDataList", "DeliveryData")
+        _set(element, id=id, name=name)
+        data = etree.SubElement(etree.SubElement(element, cpix("DeliveryKey")), f"{{{DS}}}X509Data", nsmap={"ds": DS})
+        etree.SubElement(data, f"{{{DS}}}X509Certificate").text = encode_base64(certificate)
+        document_key = etree.SubElement(element, cpix("DocumentKey"))
+        if self._version == "2.4":
+            etree.SubElement(document_key, cpix("Data"))
+        texts = {"Description": description, "SendingEntity": sending_entity}
+        texts |= {"SenderPointOfContact": sender_point_of_contact, "ReceivingEntity": receiving_entity}
+        for local, text in texts.items():
+            if text is not None:
+                set_text(etree.SubElement(element, cpix(local)), text)
+        return self
+
+    def update(self, *, update_version: int, index: int, source: str, date: datetime, id: str | None = None) -> Self:
+        """Add an item of the update history.
+
+        Args:
+            update_version: the number that other elements refer to.
+            index: 1 for the first update, growing.
+            source: who updated the document.
+            date: when (aware).
+            id: the XML ID.
+        """
+        element = self._add("UpdateHistoryItemList", "UpdateHistoryItem")
+        _set(element, id=id, updateVersion=str(update_version), index=str(index), source=source)
+        element.set("date", format_datetime(date))
+        return self
+
+    def build(self) -> Document:
+        """Return the document; the builder is done then.
+
+        Raises:
+            InvalidDocumentError: what was given does not make a valid document of this version; nothing is returned.
+        """
+        document = self._open()
+        check(document, version=self._version)
+        self._document = None
+        return document
+
+    def _open(self) -> Document:
+        if self._document is None:
+            raise CpixError("this builder has built its document", hint="start a new Builder for another document")
+        return self._document
+
+    def _add(self, list_name: str, item_name: str) -> etree._Element:
+        document = self._open()
+        document.touch()
+        return etree.SubElement(ensure_child(document.root, cpix(list_name)), cpix(item_name))
+
+
+def _kid(kid: KeyId) -> str:
+    if not isinstance(kid, KeyId):
+        raise CpixError(
+            f"a key ID is a KeyId, not {type(kid).__name__}",
+            hint="KeyId.from_uuid, from_hex, from_base64 or from_bytes",
+        )
+    return kid.uuid
+
+
+def _set(element: etree._Element, **attributes: str | None) -> None:
+    for name, value in attributes.items():
+        if value is not None:
+            try:
+                element.set(name, value)
+            except (ValueError, TypeError):
+                raise CpixError(f"{name} is not a text that XML can hold") from None
+
+
+def _text(parent: etree._Element, local: str, value: bytes | None, **attributes: str | None) -> None:
+    if value is not None:
+        element = etree.SubElement(parent, cpix(local))
+        _set(element, **attributes)
+        if value:
+            element.text = encode_base64(value)

@@ -1,0 +1,174 @@
+"""A CPIX document: one living XML tree, and typed views over it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from lxml import etree
+
+from drmkit.cpix import reader, selection
+from drmkit.cpix.collections import (
+    ContentKeys,
+    DRMSystems,
+    Periods,
+    Recipients,
+    Signatures,
+    UpdateHistory,
+    UsageRules,
+)
+from drmkit.cpix.entities import playlist_kind
+from drmkit.cpix.schema import NAMESPACES, VERSIONS
+from drmkit.cpix.values import line_of
+from drmkit.cpix.view import TEXT, Attribute, View, cpix
+from drmkit.errors import CpixError
+
+if TYPE_CHECKING:
+    from drmkit.cpix.entities import ContentKey
+    from drmkit.cpix.selection import Track
+
+__all__ = ["Document", "parse"]
+
+_PLAYLIST_NAMES: Final = {
+    "2.1": {"master": "master", "media": "variant"},
+    "2.2": {"master": "master", "media": "media"},
+    "2.4": {"master": "multiVariant", "media": "media"},
+}
+
+
+def parse(data: bytes, *, max_bytes: int = reader.MAX_BYTES) -> Document:
+    """Read a CPIX document of any version, in any encoding, prefix and layout.
+
+    Reading is tolerant: whatever is well-formed XML with the root element of CPIX becomes a document, and
+    `drmkit.cpix.validate` says what is wrong with it. A value that cannot be read raises where it is asked for.
+
+    Args:
+        data: the whole document.
+        max_bytes: the size cap, in bytes.
+
+    Raises:
+        XmlError: not well-formed, too large or too deep, or with a document type declaration.
+        CpixError: the root element is not that of CPIX.
+    """
+    tree = reader.read(data, max_bytes=max_bytes)
+    return Document(tree, source=bytes(data))
+
+
+class Document(View):
+    """A CPIX document.
+
+    The tree is the document: reading a property reads it, setting one changes exactly that place. What drmkit does not
+    know, comments, placeholders and signatures over other parts stay as they are.
+    """
+
+    __slots__ = (
+        "_signed",
+        "content_keys",
+        "drm_systems",
+        "periods",
+        "recipients",
+        "revision",
+        "signatures",
+        "source",
+        "update_history",
+        "usage_rules",
+    )
+    id = Attribute("id", TEXT)
+    content_id = Attribute("contentId", TEXT)
+    name = Attribute("name", TEXT)
+    version = Attribute("version", TEXT)
+
+    def __init__(self, tree: etree._ElementTree, *, source: bytes | None = None) -> None:
+        super().__init__(self, tree.getroot())
+        self.source = source
+        self.revision = 0
+        self._signed: tuple[int, frozenset[str] | None] = (-1, frozenset())
+        self.recipients = Recipients(self)
+        self.content_keys = ContentKeys(self)
+        self.drm_systems = DRMSystems(self)
+        self.periods = Periods(self)
+        self.usage_rules = UsageRules(self)
+        self.update_history = UpdateHistory(self)
+        self.signatures = Signatures(self)
+
+    @classmethod
+    def new(cls) -> Document:
+        """Make a document without any content."""
+        root = etree.Element(cpix("CPIX"), nsmap={p: n for p, n in NAMESPACES.items() if p in {"cpix", "pskc"}})
+        return cls(root.getroottree())
+
+    @property
+    def root(self) -> etree._Element:
+        """The `CPIX` element."""
+        return self.element
+
+    @property
+    def tree(self) -> etree._ElementTree:
+        """The whole tree, with what stands before and after the root."""
+        return self.element.getroottree()
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the document is still what was parsed."""
+        return self.revision == 0 and self.source is not None
+
+    def to_xml(self) -> bytes:
+        """Return the document in UTF-8; one that was not changed is canonically identical to what came in."""
+        return etree.tostring(self.tree, encoding="UTF-8", xml_declaration=True)
+
+    def key_for(
+        self,
+        track: Track,
+        *,
+        at: datetime | timedelta | None = None,
+        period_index: int | None = None,
+        period_label: str | None = None,
+    ) -> ContentKey | None:
+        """Return the content key for a track, by the usage rules to the letter; None where no rule matches.
+
+        See `drmkit.cpix.selection.key_for` for the arguments and errors.
+        """
+        return selection.key_for(self, track, at=at, period_index=period_index, period_label=period_label)
+
+    def playlist_name(self, playlist: str) -> str:
+        """Return what this document's version calls a playlist: `master` and `media` have had three names each."""
+        kind = playlist_kind(playlist)
+        version = self.version if self.version in VERSIONS else None
+        if version is None:
+            return "master" if kind == "master" else "media"
+        return _PLAYLIST_NAMES.get(version, _PLAYLIST_NAMES["2.2"])[kind]
+
+    def touch(self) -> None:
+        """Note that the tree has changed, so that indexes and signed parts are read anew."""
+        self.revision += 1
+
+    def changing(self, element: etree._Element | None = None) -> None:
+        """Announce a change of an element of this document.
+
+        Raises:
+            CpixError: a signature covers the element, and would not hold any longer.
+        """
+        signed = self.signed_ids
+        target = self.element if element is None else element
+        if signed is None or (signed and any(e.get("id") in signed for e in _self_and_ancestors(target))):
+            raise CpixError(
+                f"{etree.QName(target).localname} in line {line_of(target)} is signed: a change breaks the signature",
+                hint="remove the signature first: document.signatures.remove(signature); then sign again",
+            )
+        self.touch()
+
+    @property
+    def signed_ids(self) -> frozenset[str] | None:
+        """The IDs that signatures refer to; None where a signature covers the document as a whole."""
+        if self._signed[0] != self.revision:
+            uris = {uri for signature in self.signatures for uri in signature.references}
+            whole = any(not uri.startswith("#") or uri.startswith("#xpointer") for uri in uris)
+            self._signed = (self.revision, None if whole else frozenset(uri[1:] for uri in uris))
+        return self._signed[1]
+
+    def __repr__(self) -> str:
+        return f"<Document version={self.version!r} content_id={self.content_id!r} keys={len(self.content_keys)}>"
+
+
+def _self_and_ancestors(element: etree._Element) -> list[etree._Element]:
+    return [element, *element.iterancestors()]

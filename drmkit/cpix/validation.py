@@ -1,0 +1,98 @@
+"""Validate a document: structure by the schema of its version, then meaning, security and advice, all findings at once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from drmkit.cpix import structure
+from drmkit.cpix.document import Document, parse
+from drmkit.cpix.notation import VERSIONS
+from drmkit.cpix.reader import MAX_BYTES, NotCpixError, RefusedXmlError
+from drmkit.cpix.report import Finding, Report
+from drmkit.errors import CpixError
+
+__all__ = ["check", "validate"]
+
+_PROFILES: Final = ("cpix",)
+
+
+def validate(
+    document: Document | bytes, version: str = "auto", profile: str = "cpix", *, max_bytes: int = MAX_BYTES
+) -> Report:
+    """Return all findings over a document.
+
+    Args:
+        document: a parsed document, or its bytes.
+        version: `auto`, or the CPIX version to check against (2.1, 2.2, 2.3, 2.3.1, 2.4). `auto` takes `@version`,
+            else the newest version that accepts the document.
+        profile: the profile to check against.
+        max_bytes: the size cap for bytes.
+
+    Raises:
+        CpixError: there is no such version or profile.
+    """
+    _known(version, ("auto", *VERSIONS), "CPIX version")
+    _known(profile, _PROFILES, "profile")
+    if not isinstance(document, Document):
+        try:
+            document = parse(document, max_bytes=max_bytes)
+        except (RefusedXmlError, NotCpixError) as refusal:
+            return _unreadable(refusal, profile)
+    chosen, reason, findings = _structure(document, version)
+    findings.sort(key=lambda finding: finding.line)
+    return Report(findings=tuple(findings), version=chosen, version_reason=reason, profile=profile)
+
+
+def check(document: Document | bytes, version: str = "auto", profile: str = "cpix") -> Report:
+    """Validate, and raise where the document is not valid.
+
+    Returns:
+        The report, which may hold warnings and advice.
+
+    Raises:
+        InvalidDocumentError: the document has findings of error severity; the message names the first.
+        CpixError: there is no such version or profile.
+    """
+    report = validate(document, version, profile)
+    report.raise_for_errors()
+    return report
+
+
+def _structure(document: Document, version: str) -> tuple[str, str, list[Finding]]:
+    """Return the version, why that one, and the structural findings against it."""
+    if version != "auto":
+        return version, "it was asked for", structure.check_structure(document, version)
+    stated = (document.version or "").strip()
+    if stated in VERSIONS:
+        return stated, f"the document says version {stated}", structure.check_structure(document, stated)
+    best: tuple[str, list[Finding]] | None = None
+    why = f"the document says version {stated!r}, which was never published" if stated else "the document names none"
+    for candidate in reversed(VERSIONS):
+        findings = structure.check_structure(document, candidate)
+        if not findings:
+            return candidate, f"{why}, and {candidate} is the newest that accepts it", []
+        if best is None or len(findings) < len(best[1]):
+            best = candidate, findings
+    assert best is not None  # noqa: S101 (there are versions)
+    return best[0], f"{why}, no version accepts it, and {best[0]} has the least against it", best[1]
+
+
+def _unreadable(refusal: RefusedXmlError | NotCpixError, profile: str) -> Report:
+    finding = Finding(
+        rule=refusal.rule,
+        kind="xml",
+        severity="error",
+        line=refusal.line,
+        path="/",
+        message=refusal.message,
+        hint=refusal.hint or "",
+        source="XML 1.0 (Fifth Edition); DASH-IF CPIX, CPIX element",
+    )
+    return Report(
+        findings=(finding,), version=None, version_reason="it cannot be read", profile=profile, readable=False
+    )
+
+
+def _known(value: str, choices: tuple[str, ...], what: str) -> None:
+    if value not in choices:
+        raise CpixError(f"there is no {what} {value!r}", hint=f"one of {', '.join(choices)}")
