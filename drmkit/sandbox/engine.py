@@ -6,6 +6,8 @@ import asyncio
 import logging
 import socket
 import threading
+import traceback
+from pathlib import Path
 
 import uvicorn
 
@@ -23,12 +25,14 @@ _GRACE_SECONDS = 1
 
 
 class _NoExceptionTexts(logging.Filter):
-    """Keep the texts of exceptions out of the server's log: they can hold what a request held."""
+    """Keep the texts of exceptions out of the server's log, since they can hold what a request held."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.exc_info:
-            kind = record.exc_info[0]
-            record.msg, record.args = "the sandbox failed: %s", (kind.__name__ if kind else "unknown",)
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+            place = f"{Path(frame.f_code.co_filename).name}:{line}"
+            record.msg, record.args = "the sandbox failed with %s at %s", (type(error).__name__, place)
             record.exc_info = record.exc_text = None
         return True
 
