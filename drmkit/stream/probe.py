@@ -22,7 +22,8 @@ __all__ = ["Kind", "TrackProperties", "probe", "read_properties"]
 Kind = Literal["video", "audio"]
 
 _HDR_TRANSFERS = frozenset({"smpte2084", "arib-std-b67"})
-_FIELDS = "codec_name,width,height,avg_frame_rate,channels,bit_rate,color_transfer,color_primaries,duration"
+_TOLERANCE = Fraction(1, 100)
+_FIELDS = "codec_name,width,height,avg_frame_rate,r_frame_rate,channels,bit_rate,color_transfer,color_primaries"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class TrackProperties:
         codec: ffmpeg's name of the codec, such as "h264".
         width: encoded width in pixels (0 for audio).
         height: encoded height in pixels (0 for audio).
-        fps: average frames per second, or None where the file does not say.
+        fps: nominal frames per second (half the fields of interlaced video), or None where the file does not say.
         channels: number of audio channels (0 for video).
         bitrate: average bits per second, or None where the file does not say.
         hdr: the transfer function is PQ or HLG (Rec. ITU-R BT.2100).
@@ -133,7 +134,7 @@ def read_properties(answer: str, kind: Kind, where: str) -> TrackProperties:
         codec,
         width=width,
         height=height,
-        fps=_rate(stream.get("avg_frame_rate")),
+        fps=_fps(stream),
         bitrate=bitrate,
         hdr=stream.get("color_transfer") in _HDR_TRANSFERS,
         wcg=stream.get("color_primaries") == "bt2020",
@@ -148,6 +149,15 @@ def _bitrate(stream: dict[str, Any]) -> int | None:
 def _whole(value: object) -> int:
     text = str(value)
     return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _fps(stream: dict[str, Any]) -> Fraction | None:
+    average, base = _rate(stream.get("avg_frame_rate")), _rate(stream.get("r_frame_rate"))
+    # The average of a short file is off by the length of its last frame, and 25.04 would miss a filter's bound of 25;
+    # the base rate is exact, but twice the nominal one for interlaced video.
+    if average and base and abs(average - base) <= base * _TOLERANCE:
+        return base
+    return average or base
 
 
 def _rate(value: object) -> Fraction | None:
