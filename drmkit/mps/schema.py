@@ -1,0 +1,182 @@
+"""Check plain values against the models: unknown fields, missing fields and wrong types, all at once."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from functools import cache
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from drmkit.mps.findings import Finding, nearest
+from drmkit.mps.wire import Model
+from drmkit.secret import Secret
+
+__all__ = ["Member", "examine", "members", "walk"]
+
+_LONGEST_INT64 = 2**63
+
+
+class Member(NamedTuple):
+    """One field of a model.
+
+    Attributes:
+        name: its name in the API.
+        attribute: its name in Python.
+        kind: the type of its value, or of each value of a list.
+        is_list: whether it is a list.
+        required: whether the API requires it in a request.
+        unsigned: whether it must not be negative.
+    """
+
+    name: str
+    attribute: str
+    kind: type[Any]
+    is_list: bool
+    required: bool
+    unsigned: bool
+
+
+@cache
+def members(model: type[Model]) -> dict[str, Member]:
+    """Return the fields of a model by their names in the API."""
+    hints = get_type_hints(model, include_extras=True)
+    found = (_member(field, hints[field.name]) for field in msgspec.structs.fields(model))
+    return {member.name: member for member in found}
+
+
+def _member(field: msgspec.structs.FieldInfo, hint: Any) -> Member:
+    extra: dict[str, Any] = {}
+    is_list = False
+    while True:
+        origin = get_origin(hint)
+        if origin is Annotated:
+            extra |= hint.__metadata__[0].extra or {}
+            hint = hint.__origin__
+        elif origin in {Union, types.UnionType}:
+            hint = next(option for option in get_args(hint) if option is not type(None))
+        elif origin is list:
+            is_list, hint = True, get_args(hint)[0]
+        else:
+            kind = origin or hint
+            break
+    return Member(
+        field.encode_name, field.name, kind, is_list, extra.get("required", False), extra.get("unsigned", False)
+    )
+
+
+def examine(model: type[Model], value: Any, path: str = "") -> tuple[dict[str, Any], list[Finding]]:
+    """Check a value that stands for a model, under the API's names.
+
+    Returns:
+        The value without what cannot be used, so that further rules can still look at the rest; and the findings.
+    """
+    findings: list[Finding] = []
+    return _Examiner(findings).model(model, value, path) or {}, findings
+
+
+class _Examiner:
+    def __init__(self, findings: list[Finding]) -> None:
+        self._findings = findings
+
+    def model(self, model: type[Model], value: Any, path: str) -> dict[str, Any] | None:
+        if not isinstance(value, dict):
+            self._add(
+                path or "the job", f"is {_describe(value)}, not an object", f"write the fields of {model.__name__}"
+            )
+            return None
+        known = members(model)
+        clean: dict[str, Any] = {}
+        for name, item in value.items():
+            where = f"{path}.{name}" if path else str(name)
+            member = known.get(name)
+            if member is None:
+                self._unknown(model, where, str(name))
+            elif item is not None:
+                usable = self._field(member, item, where)
+                if usable is not None:
+                    clean[name] = usable
+        self._missing(model, value, path)
+        return clean
+
+    def _field(self, member: Member, value: Any, where: str) -> Any:
+        if not member.is_list:
+            return self._item(member, value, where)
+        if not isinstance(value, list):
+            self._add(where, f"is {_describe(value)}, not a list", "put brackets around it")
+            return None
+        items = (self._item(member, item, f"{where}[{index}]") for index, item in enumerate(value))
+        return [item for item in items if item is not None]
+
+    def _item(self, member: Member, value: Any, where: str) -> Any:
+        if issubclass(member.kind, Model):
+            return self.model(member.kind, value, where)
+        wrong = _wrong_type(member, value)
+        if wrong:
+            self._add(where, *wrong)
+            return None
+        return value
+
+    def _missing(self, model: type[Model], value: dict[str, Any], path: str) -> None:
+        for member in members(model).values():
+            if member.required and value.get(member.name) is None:
+                where = f"{path}.{member.name}" if path else member.name
+                self._add(where, f"is missing; {model.__name__} requires it", f"add {member.name}")
+
+    def _unknown(self, model: type[Model], where: str, name: str) -> None:
+        close = nearest(name, members(model))
+        fix = f"write {close} instead" if close else f"remove it, or see the fields of {model.__name__}"
+        self._add(where, f"{model.__name__} has no field {name}", fix)
+
+    def _add(self, path: str, message: str, fix: str) -> None:
+        self._findings.append(Finding(path, message, fix))
+
+
+def _wrong_type(member: Member, value: Any) -> tuple[str, str] | None:
+    if member.kind is bool:
+        return None if isinstance(value, bool) else (f"is {_describe(value)}, not true or false", "write true or false")
+    if member.kind is float:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return None if number else (f"is {_describe(value)}, not a number", "write a number without quotes")
+    if member.kind is int:
+        return _wrong_integer(member, value)
+    if isinstance(value, str):
+        return None
+    return f"is {_describe(value)}, not a text", "put quotation marks around it"
+
+
+def _wrong_integer(member: Member, value: Any) -> tuple[str, str] | None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return f"is {_describe(value)}, not an integer", "write an integer without quotes"
+    if member.unsigned and value < 0:
+        return "is negative", "write 0 or a positive integer"
+    if not -_LONGEST_INT64 <= value < _LONGEST_INT64 * (2 if member.unsigned else 1):
+        return "does not fit into 64 bits", "write a smaller integer"
+    return None
+
+
+def _describe(value: Any) -> str:
+    names = {
+        bool: "true or false",
+        int: "an integer",
+        float: "a number",
+        str: "a text",
+        list: "a list",
+        dict: "an object",
+    }
+    return names.get(type(value), "a text" if isinstance(value, Secret) else type(value).__name__)
+
+
+def walk(model: Model, path: str = "") -> Iterator[tuple[str, Model]]:
+    """Yield every object inside a model with its path, the model itself first."""
+    yield path, model
+    for member in members(type(model)).values():
+        value = getattr(model, member.attribute)
+        where = f"{path}.{member.name}" if path else member.name
+        if isinstance(value, Model):
+            yield from walk(value, where)
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                if isinstance(item, Model):
+                    yield from walk(item, f"{where}[{index}]")
