@@ -16,6 +16,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
+from lxml import etree
 
 from drmkit.errors import SignalingError
 from drmkit.identifiers import KeyId
@@ -166,7 +167,8 @@ class WrmHeader:
         if self.ds_id is not None:
             yield f"<DS_ID>{encodings.to_base64(self.ds_id.bytes_le)}</DS_ID>"
         if self.custom_attributes is not None:
-            yield f'<CUSTOMATTRIBUTES xmlns="">{self.custom_attributes}</CUSTOMATTRIBUTES>'
+            inner = xml.inner_xml(_custom(self.custom_attributes))
+            yield f'<CUSTOMATTRIBUTES xmlns="">{inner}</CUSTOMATTRIBUTES>'
         if self.on_demand:
             yield "<DECRYPTORSETUP>ONDEMAND</DECRYPTORSETUP>"
 
@@ -222,12 +224,16 @@ def _key_problems(header: WrmHeader) -> Iterator[tuple[str, str]]:
 
 def _custom_problems(content: str) -> Iterator[tuple[str, str]]:
     try:
-        root = xml.parse(f"<CUSTOMATTRIBUTES>{content}</CUSTOMATTRIBUTES>", "CUSTOMATTRIBUTES")
+        root = _custom(content)
     except SignalingError as error:
         yield error.message, "pass well-formed XML, with its namespaces declared"
         return
     if not len(root) and not xml.text_of(root).strip():
         yield "CUSTOMATTRIBUTES is empty", "leave it out"
+
+
+def _custom(content: str) -> etree._Element:
+    return xml.parse(f"<CUSTOMATTRIBUTES>{content}</CUSTOMATTRIBUTES>", "CUSTOMATTRIBUTES")
 
 
 def _is_absolute(url: str) -> bool:

@@ -121,10 +121,7 @@ def _flag(text: str | None) -> bool | None:
 
 def _inner_xml(data: etree._Element) -> str | None:
     element = _only(data, "CUSTOMATTRIBUTES", any_namespace=True)
-    if element is None:
-        return None
-    children = "".join(etree.tostring(child, encoding="unicode", with_tail=True) for child in element)
-    return xml.escape(element.text or "") + children
+    return None if element is None else xml.inner_xml(element)
 
 
 def _convert(parent: etree._Element, name: str, read: Callable[[str], T]) -> T | None:

@@ -8,7 +8,7 @@ from lxml import etree
 
 from drmkit.errors import SignalingError
 
-__all__ = ["attribute", "escape", "line_of", "local_name", "namespace", "parse", "text_of"]
+__all__ = ["attribute", "escape", "inner_xml", "line_of", "local_name", "namespace", "parse", "text_of"]
 
 _TEXT = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"}
 _ATTRIBUTE = {"&": "&amp;", "<": "&lt;", '"': "&quot;", "\t": "&#x9;", "\n": "&#xA;", "\r": "&#xD;"}
@@ -47,6 +47,15 @@ def namespace(element: etree._Element) -> str:
 def text_of(element: etree._Element) -> str:
     """Return all character data directly inside the element, whatever comments stand between."""
     return (element.text or "") + "".join(child.tail or "" for child in element)
+
+
+def inner_xml(element: etree._Element) -> str:
+    """Return what stands inside the element as Exclusive Canonical XML: closing tags, sorted attributes."""
+    parts = [escape(element.text or "")]
+    for child in element:
+        canonical = etree.tostring(child, method="c14n", exclusive=True, with_comments=True, with_tail=False)
+        parts += [canonical.decode("utf-8"), escape(child.tail or "")]
+    return "".join(parts)
 
 
 def line_of(element: etree._Element) -> int:
