@@ -74,7 +74,7 @@ def test_speke_s_pbkdf2(vector: dict[str, str]) -> None:
 
 
 def test_speke_s_pbkdf2_can_repeat_the_server_s_case() -> None:
-    """The reference server takes the key ID's text as sent; a KeyId stands for the lower-case one, a text for itself."""
+    """The reference server takes the key ID's text as sent: a KeyId stands for the lower-case text, text for itself."""
     secret = Secret("drmkit-test-secret")
     assert seeds.speke_pbkdf2_key(secret, KID) == seeds.speke_pbkdf2_key(secret, KID.uuid)
     assert seeds.speke_pbkdf2_key(secret, KID) != seeds.speke_pbkdf2_key(secret, KID.uuid.upper())
