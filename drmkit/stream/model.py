@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal
 
 from drmkit.errors import InputError
 from drmkit.identifiers import KeyId
@@ -14,7 +14,6 @@ from drmkit.signaling.pssh import PsshBox
 from drmkit.stream.probe import Kind, TrackProperties
 
 __all__ = [
-    "KeyDocument",
     "KeyUse",
     "Layout",
     "OutputFormat",
@@ -33,29 +32,6 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 _TAKEN = frozenset({"master", "manifest"})
 
 
-class KeyDocument(Protocol):
-    """What this room asks of a `drmkit.cpix.Document`."""
-
-    @property
-    def content_keys(self) -> Any:
-        """The content keys: iterable, with `len()` and `get(kid)`."""
-
-    @property
-    def drm_systems(self) -> Any:
-        """The DRM systems: iterable, each with `kid`, `system_id` and `pssh`."""
-
-    @property
-    def usage_rules(self) -> Any:
-        """The usage rules, with `len()`."""
-
-    @property
-    def periods(self) -> Any:
-        """The key periods, with `len()`."""
-
-    def key_for(self, track: Any) -> Any:
-        """Return the content key of a track by the usage rules, or None."""
-
-
 @dataclass(frozen=True, slots=True)
 class TrackInput:
     """One track to package.
@@ -66,6 +42,7 @@ class TrackInput:
         name: the track's name in the output: letters, digits, `-` and `_`.
         language: BCP 47 tag of the language, or None.
         labels: labels for the document's label filters.
+        intended_track_type: look only at usage rules with this intended track type, such as "HD"; None for all.
         kid: the key to use, or None to let the document's usage rules decide.
     """
 
@@ -74,6 +51,7 @@ class TrackInput:
     name: str
     language: str | None = None
     labels: tuple[str, ...] = ()
+    intended_track_type: str | None = None
     kid: KeyId | None = None
 
     def __post_init__(self) -> None:

@@ -7,17 +7,21 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from drmkit.errors import PackagingError
 from drmkit.secret import Secret
 from drmkit.stream.arguments import MASTER, MPD, command, private_flags
 from drmkit.stream.inspect import inspect_bytes, inspect_file
-from drmkit.stream.model import KeyDocument, OutputFormat, PackagerRun, Plan, PlannedTrack, Scheme, TrackInput
+from drmkit.stream.model import OutputFormat, PackagerRun, Plan, PlannedTrack, Scheme, TrackInput
 from drmkit.stream.plan import plan
 from drmkit.stream.process import run
 from drmkit.stream.staging import staged_inputs, staged_output
 from drmkit.stream.tools import Tools
 from drmkit.stream.verify import differences
+
+if TYPE_CHECKING:
+    from drmkit.cpix import Document
 
 __all__ = ["PackagedStream", "PackagedTrack", "package", "package_plan"]
 
@@ -55,7 +59,7 @@ class PackagedStream:
 
 
 def package(
-    document: KeyDocument,
+    document: Document,
     tracks: Sequence[TrackInput],
     output: Path,
     *,

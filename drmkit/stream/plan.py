@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from drmkit.errors import CpixError, InputError, KeySelectionError, PackagingError, SignalingError
 from drmkit.identifiers import KeyId, system_name
+from drmkit.secret import Secret
 from drmkit.signaling.pssh import PsshBox, parse
-from drmkit.stream.model import KeyDocument, KeyUse, PackagerRun, Plan, PlannedTrack, Scheme, TrackInput
+from drmkit.stream.model import KeyUse, PackagerRun, Plan, PlannedTrack, Scheme, TrackInput
 from drmkit.stream.probe import Kind, TrackProperties, probe
 from drmkit.stream.tools import Tools
+
+if TYPE_CHECKING:
+    from drmkit.cpix import ContentKey, Document
 
 __all__ = ["plan"]
 
@@ -20,7 +24,7 @@ _IV_LENGTHS = {"cenc": (8, 16), "cbcs": (16,)}
 
 
 def plan(
-    document: KeyDocument,
+    document: Document,
     tracks: Sequence[TrackInput],
     *,
     tools: Tools,
@@ -60,7 +64,7 @@ def plan(
     return Plan(_group(planned), tuple(_notes(planned)))
 
 
-def _refuse(document: KeyDocument, tracks: Sequence[TrackInput]) -> None:
+def _refuse(document: Document, tracks: Sequence[TrackInput]) -> None:
     if not tracks:
         raise InputError("there is no track to package")
     seen: set[str] = set()
@@ -76,7 +80,7 @@ def _refuse(document: KeyDocument, tracks: Sequence[TrackInput]) -> None:
         )
 
 
-def _boxes_by_key(document: KeyDocument) -> dict[KeyId, tuple[PsshBox, ...]]:
+def _boxes_by_key(document: Document) -> dict[KeyId, tuple[PsshBox, ...]]:
     boxes: dict[KeyId, tuple[PsshBox, ...]] = {}
     for system in document.drm_systems:
         if not system.pssh:
@@ -93,7 +97,9 @@ def _boxes_by_key(document: KeyDocument) -> dict[KeyId, tuple[PsshBox, ...]]:
     return boxes
 
 
-def _choose(document: KeyDocument, track: TrackInput, properties: TrackProperties, *, allow_clear: bool) -> Any:
+def _choose(
+    document: Document, track: TrackInput, properties: TrackProperties, *, allow_clear: bool
+) -> ContentKey | None:
     keys = document.content_keys
     if track.kid is not None:
         key = keys.get(track.kid)
@@ -102,7 +108,7 @@ def _choose(document: KeyDocument, track: TrackInput, properties: TrackPropertie
         return key
     if len(document.usage_rules) == 0 and len(keys) == 1:
         return next(iter(keys))
-    key = document.key_for(properties.as_cpix_track(track.labels))
+    key = document.key_for(properties.as_cpix_track(track.labels, track.intended_track_type))
     if key is None and not allow_clear:
         raise KeySelectionError(
             f"no usage rule of the document gives track {track.name} a key ({_describe(properties)})",
@@ -118,22 +124,34 @@ def _describe(properties: TrackProperties) -> str:
     return f"video, {properties.width}x{properties.height}{rate}"
 
 
-def _use(key: Any, wanted: Scheme | None, pssh: tuple[PsshBox, ...]) -> KeyUse:
-    if key.key is None:
-        raise CpixError(
-            f"key {key.kid} has no value, or an encrypted one",
-            hint="decrypt the document, or ask the key server for keys",
-        )
-    if len(key.key.reveal()) != _KEY_LENGTH:
-        raise CpixError(f"key {key.kid} has {len(key.key.reveal())} bytes; Common Encryption takes 16")
+def _use(key: ContentKey, wanted: Scheme | None, pssh: tuple[PsshBox, ...]) -> KeyUse:
+    value = _value(key)
     scheme = _scheme(key, wanted)
     if key.iv is not None and len(key.iv) not in _IV_LENGTHS[scheme]:
         allowed = " or ".join(map(str, _IV_LENGTHS[scheme]))
         raise CpixError(f"the IV of key {key.kid} has {len(key.iv)} bytes; {scheme} takes {allowed}")
-    return KeyUse(key.kid, key.key, key.iv, scheme, pssh)
+    return KeyUse(key.kid, value, key.iv, scheme, pssh)
 
 
-def _scheme(key: Any, wanted: Scheme | None) -> Scheme:
+def _value(key: ContentKey) -> Secret[bytes]:
+    if key.is_leaf:
+        raise PackagingError(
+            f"key {key.kid} depends on key {key.depends_on}; key hierarchies are not supported",
+            hint="ask the key server for keys without dependsOnKey",
+        )
+    if key.is_encrypted:
+        raise CpixError(f"key {key.kid} is encrypted", hint="decrypt the document first, with the key of its recipient")
+    value = key.key
+    if value is None:
+        raise CpixError(
+            f"key {key.kid} has no value", hint="this is a request for keys; package with the key server's answer"
+        )
+    if len(value.reveal()) != _KEY_LENGTH:
+        raise CpixError(f"key {key.kid} has {len(value.reveal())} bytes; Common Encryption takes 16")
+    return value
+
+
+def _scheme(key: ContentKey, wanted: Scheme | None) -> Scheme:
     stated = key.scheme or wanted
     if stated is None:
         raise PackagingError(f"key {key.kid} states no protection scheme", hint="say which one to use: cenc or cbcs")

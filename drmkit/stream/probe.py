@@ -52,18 +52,21 @@ class TrackProperties:
     hdr: bool = False
     wcg: bool = False
 
-    def as_cpix_track(self, labels: Iterable[str] = ()) -> VideoTrack | AudioTrack:
+    def as_cpix_track(
+        self, labels: Iterable[str] = (), intended_track_type: str | None = None
+    ) -> VideoTrack | AudioTrack:
         """Return the track as `drmkit.cpix` sees it when it chooses a content key.
 
         Args:
             labels: the track's labels, for label filters (CPIX 2.4, ContentKeyUsageRule).
+            intended_track_type: look only at rules with this intended track type; None looks at all.
         """
         # lxml stands behind this import; whoever only decrypts does not pay for it.
         from drmkit import cpix  # noqa: PLC0415
 
-        names = tuple(labels)
+        names, intended = tuple(labels), intended_track_type
         if self.kind == "audio":
-            return cpix.AudioTrack(channels=self.channels, bitrate=self.bitrate, labels=names)
+            return cpix.AudioTrack(self.channels, self.bitrate, labels=names, intended_track_type=intended)
         return cpix.VideoTrack(
             width=self.width,
             height=self.height,
@@ -72,6 +75,7 @@ class TrackProperties:
             hdr=self.hdr,
             wcg=self.wcg,
             labels=names,
+            intended_track_type=intended,
         )
 
 
