@@ -88,16 +88,14 @@ def _add_systems(builder: cpix.Builder, key: TrackKey, named: KeyId, scheme: str
     if swapped:
         boxes = dict(zip(boxes, reversed(boxes.values()), strict=True))
     for system, box in boxes.items():
-        tags = (None, None)
-        if scheme is not None and not swapped:
-            tags = _hls_tags(system, named, scheme, box)
+        media, master = (None, None) if scheme is None or swapped else _hls_tags(system, named, scheme, box)
         builder.drm_system(
             kid=key.kid,
             system_id=system.system_id,
             pssh=box.to_bytes(),
             content_protection_data=dash.content_protection(box),
-            hls_media=tags[0],
-            hls_master=tags[1],
+            hls_media=media,
+            hls_master=master,
         )
     if scheme != "cenc":
         media, master = _hls_tags(DrmSystem.FAIRPLAY, named, "cbcs", None)

@@ -13,9 +13,11 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from drmkit.errors import ConfigurationError, MissingExtraError
+from drmkit.identifiers import KeyId
 from drmkit.sandbox.faults import Faults
 from drmkit.sandbox.options import SandboxOptions
 from drmkit.sandbox.state import Credentials, Event
+from drmkit.secret import Secret
 
 try:
     from drmkit.sandbox.engine import Engine
@@ -94,6 +96,11 @@ class Sandbox:
         """The key-server URL without asset ID and ticket: what a service ticket is asked for."""
         known = self.credentials
         return f"{self.url}/frontend/cpix/v1/{known.organization}/ingest/{known.cpix_config}"
+
+    def stored_key(self, kid: KeyId) -> Secret[bytes] | None:
+        """Return the content key that the key store holds for a key ID, or None; no fault alters it."""
+        found = self._running().state.keys.find(kid)
+        return None if found is None else found.key
 
     def events(self, role: str | None = None) -> tuple[Event, ...]:
         """Return what happened lately, without secrets; of one role (`cas`, `keyserver`, `mps`) if one is named."""

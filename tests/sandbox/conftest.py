@@ -42,7 +42,9 @@ class Client:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request(method, target, body=body, headers=dict(headers or {}))
             response = connection.getresponse()
-            return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+            return Answer(
+                response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
+            )
         finally:
             connection.close()
 
@@ -88,23 +90,28 @@ def client() -> Client:
     return Client()
 
 
+def known_options(**options: Any) -> SandboxOptions:
+    """Options with known credentials and seeds, and any others."""
+    known: dict[str, Any] = {
+        "username": "merchant::api",
+        "password": Secret("p&ss+w%rd="),
+        "organization": ORGANIZATION,
+        "cpix_config": "510466cc",
+        "secret_id": "AKIDsandboxEXAMPLE",
+        "secret_key": Secret("sandboxsecretEXAMPLE"),
+        "key_seed": Secret(bytes(range(32))),
+        "iv_seed": Secret(bytes(range(32, 64))),
+    }
+    return SandboxOptions(**(known | options))
+
+
 @pytest.fixture
 def make(client: Client) -> Iterator[Callable[..., Account]]:
     """Start a sandbox with known credentials and any further options; it stops with the test."""
     running: list[Sandbox] = []
 
     def maker(**options: Any) -> Account:
-        known: dict[str, Any] = {
-            "username": "merchant::api",
-            "password": Secret("p&ss+w%rd="),
-            "organization": ORGANIZATION,
-            "cpix_config": "510466cc",
-            "secret_id": "AKIDsandboxEXAMPLE",
-            "secret_key": Secret("sandboxsecretEXAMPLE"),
-            "key_seed": Secret(bytes(range(32))),
-            "iv_seed": Secret(bytes(range(32, 64))),
-        }
-        sandbox = Sandbox(SandboxOptions(**(known | options)))
+        sandbox = Sandbox(known_options(**options))
         running.append(sandbox)
         sandbox.start()
         return Account(sandbox, client)
@@ -116,5 +123,12 @@ def make(client: Client) -> Iterator[Callable[..., Account]]:
 
 @pytest.fixture
 def account(make: Callable[..., Account]) -> Account:
-    """A sandbox with the default behavior."""
+    """A sandbox of the test's own, with the default behavior."""
     return make()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Iterator[Account]:
+    """One sandbox for the tests that leave no trace in it."""
+    with Sandbox(known_options()) as sandbox:
+        yield Account(sandbox, Client())

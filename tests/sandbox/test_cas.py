@@ -25,9 +25,9 @@ def test_login_answers_201_with_absolute_location(account: Any) -> None:
 
 
 @pytest.mark.parametrize(("username", "password"), [("merchant::api", "wrong"), ("other", "p&ss+w%rd="), ("ü", "ü")])
-def test_wrong_credentials_get_401_json(account: Any, username: str, password: str) -> None:
+def test_wrong_credentials_get_401_json(shared: Any, username: str, password: str) -> None:
     """A wrong user name or password gets 401 with CAS's JSON."""
-    answer = account.client.form(account.sandbox.url + TICKETS, {"username": username, "password": password})
+    answer = shared.client.form(shared.sandbox.url + TICKETS, {"username": username, "password": password})
     assert answer.status == 401
     assert answer.text == '{"authentication_exceptions":["FailedLoginException"]}'
 
@@ -40,21 +40,23 @@ def test_password_that_is_not_form_encoded_is_wrong(account: Any) -> None:
     assert account.log_in()
 
 
-@pytest.mark.parametrize("fields", [{}, {"username": "merchant::api"}, {"password": "x"}, {"username": "", "password": ""}])
-def test_missing_fields_get_400(account: Any, fields: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "fields", [{}, {"username": "merchant::api"}, {"password": "x"}, {"username": "", "password": ""}]
+)
+def test_missing_fields_get_400(shared: Any, fields: dict[str, str]) -> None:
     """A login without user name or password gets 400 and says which fields there are."""
-    answer = account.client.form(account.sandbox.url + TICKETS, fields)
+    answer = shared.client.form(shared.sandbox.url + TICKETS, fields)
     assert (answer.status, answer.text) == (400, "Required fields are missing: username and password")
 
 
 @pytest.mark.parametrize("media_type", ["application/json", "application/x-www-formurlencoded", ""])
-def test_other_media_types_get_415(account: Any, media_type: str) -> None:
+def test_other_media_types_get_415(shared: Any, media_type: str) -> None:
     """Anything but a form gets 415, on both steps; a charset beside the form's type is fine."""
-    login = account.log_in()
-    for url in (account.sandbox.url + TICKETS, login):
-        assert account.client.form(url, {"service": account.sandbox.service}, media_type).status == 415
+    login = shared.log_in()
+    for url in (shared.sandbox.url + TICKETS, login):
+        assert shared.client.form(url, {"service": shared.sandbox.service}, media_type).status == 415
     fine = "Application/X-WWW-Form-URLencoded; charset=UTF-8"
-    assert account.client.form(login, {"service": account.sandbox.service}, fine).status == 200
+    assert shared.client.form(login, {"service": shared.sandbox.service}, fine).status == 200
 
 
 def test_service_ticket_is_the_whole_body(account: Any) -> None:
@@ -97,9 +99,9 @@ def test_logout_ends_service_tickets(account: Any) -> None:
 
 
 @pytest.mark.parametrize("fields", [{}, {"service": ""}])
-def test_missing_service_gets_400(account: Any, fields: dict[str, str]) -> None:
+def test_missing_service_gets_400(shared: Any, fields: dict[str, str]) -> None:
     """A service ticket for no service gets 400."""
-    answer = account.client.form(account.log_in(), fields)
+    answer = shared.client.form(shared.log_in(), fields)
     assert (answer.status, answer.text) == (400, UNRECOGNIZED)
 
 
@@ -115,9 +117,9 @@ def test_missing_service_gets_400(account: Any, fields: dict[str, str]) -> None:
         "nonsense",
     ],
 )
-def test_unrecognized_service_gets_404(account: Any, service: str) -> None:
+def test_unrecognized_service_gets_404(shared: Any, service: str) -> None:
     """A service with an unknown organization, config, API, host or port gets 404 with CAS's text."""
-    answer = account.client.form(account.log_in(), {"service": service.format(url=account.sandbox.url)})
+    answer = shared.client.form(shared.log_in(), {"service": service.format(url=shared.sandbox.url)})
     assert (answer.status, answer.text) == (404, UNRECOGNIZED)
 
 
