@@ -16,22 +16,31 @@ secret_key_file = "/run/secrets/tencent"
 
 from __future__ import annotations
 
-import difflib
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from drmkit import passwords
+from drmkit import passwords, profilefile
 from drmkit.errors import ConfigurationError
 from drmkit.secret import MASK, Secret
 
-__all__ = ["FIELDS", "Field", "Profile", "Setting", "default_config_path", "load_profile", "parse_duration", "state_folder"]
+__all__ = [
+    "FIELDS",
+    "Field",
+    "Profile",
+    "Setting",
+    "default_config_path",
+    "load_profile",
+    "parse_duration",
+    "state_folder",
+]
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)?")
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _PASSWORD_NAMES = ("password", "password_file", "password_command")
 _HOST_NAMES = ("environment", "auth_url", "frontend_url")
@@ -143,21 +152,28 @@ class Profile:
             return passwords.from_file(self.get(f"{name}_file"), what=f"{name}_file")
         if self.settings.get(f"{name}_command") is not None:
             return passwords.from_command(self.get(f"{name}_command"), what=f"{name}_command")
-        if prompt is not None:
-            return Secret(prompt(f"{name} for {self.get('username') or self.name}"))
-        return cast("Secret[str]", self.require(name))
+        answer = prompt(f"{name} for {self.get('username') or self.name}") if prompt is not None else ""
+        return Secret(answer) if answer else cast("Secret[str]", self.require(name))
 
 
 def default_config_path(environ: Mapping[str, str]) -> Path:
     """Return where the configuration file lies unless named: `$XDG_CONFIG_HOME/drmkit/config.toml`."""
-    base = environ.get("XDG_CONFIG_HOME") or str(Path(environ.get("HOME", "~")).expanduser() / ".config")
-    return Path(base) / "drmkit" / "config.toml"
+    return _base_folder(environ, "XDG_CONFIG_HOME", ".config") / "drmkit" / "config.toml"
 
 
 def state_folder(environ: Mapping[str, str]) -> Path:
     """Return where drmkit keeps what it must remember: `$XDG_STATE_HOME/drmkit`."""
-    base = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME", "~")).expanduser() / ".local" / "state")
-    return Path(base) / "drmkit"
+    return _base_folder(environ, "XDG_STATE_HOME", ".local/state") / "drmkit"
+
+
+def _base_folder(environ: Mapping[str, str], variable: str, below_home: str) -> Path:
+    stated = environ.get(variable, "")
+    if stated.startswith("/"):  # the XDG specification: a relative path is invalid, and ignored
+        return Path(stated)
+    home = Path("/")  # for a user without a home, as in containers that run under any user ID
+    with suppress(RuntimeError):
+        home = Path(environ.get("HOME") or "~").expanduser()
+    return home / below_home
 
 
 def load_profile(
@@ -175,6 +191,9 @@ def load_profile(
         environ: the environment to read.
         options: values by dotted name that override everything; None values count as not given.
 
+    Surrounding line breaks are cut from what the environment holds: files of variables with Windows line ends leave a
+    carriage return at the end of each.
+
     Raises:
         ConfigurationError: the file is missing though named, does not parse, holds an unknown key, a value of the
             wrong type, or a secret though others can read it; or the profile does not exist.
@@ -182,7 +201,7 @@ def load_profile(
     named = path or (Path(environ["DRMKIT_CONFIG"]) if environ.get("DRMKIT_CONFIG") else None)
     file = named or default_config_path(environ)
     wanted = name or environ.get("DRMKIT_PROFILE") or None
-    profile_name, table = _read_file(file, wanted, must_exist=named is not None)
+    profile_name, table = profilefile.read_profile(file, wanted, settings=FIELDS, must_exist=named is not None)
     levels = [
         _from_table(table, file, profile_name),
         _from_environment(environ),
@@ -212,74 +231,6 @@ def _merge(levels: Iterable[Mapping[str, Setting]]) -> dict[str, Setting]:
     return merged
 
 
-def _read_file(file: Path, wanted: str | None, *, must_exist: bool) -> tuple[str, dict[str, Any]]:
-    try:
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        if must_exist or wanted:
-            raise ConfigurationError(
-                f"there is no configuration file {file}", hint="name another with --config, or create it"
-            ) from None
-        return "environment", {}
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise ConfigurationError(f"the configuration file {file} cannot be read ({reason})") from None
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        place = re.search(r"\(at [^)]*\)$", str(error))
-        raise ConfigurationError(
-            f"the configuration file {file} is not valid TOML {place.group() if place else ''}".rstrip(),
-            hint="strings need quotes; the line itself is not shown, since it may hold a secret",
-        ) from None
-    _check_names(content, {"profile"}, file, "at the top", text)
-    profiles = content.get("profile", {})
-    if not isinstance(profiles, dict) or not all(isinstance(entry, dict) for entry in profiles.values()):
-        raise ConfigurationError(f"{file}: profiles are tables", hint="write [profile.NAME] above the settings")
-    return _choose(profiles, wanted, file, text)
-
-
-def _choose(profiles: dict[str, Any], wanted: str | None, file: Path, text: str) -> tuple[str, dict[str, Any]]:
-    if wanted is None:
-        if "default" in profiles or not profiles:
-            wanted = "default"
-            profiles.setdefault("default", {})
-        elif len(profiles) == 1:
-            wanted = next(iter(profiles))
-        else:
-            raise ConfigurationError(
-                f"{file} holds several profiles: {', '.join(sorted(profiles))}", hint="choose one with --profile"
-            )
-    if wanted not in profiles:
-        raise ConfigurationError(
-            f"{file} holds no profile {wanted!r}", hint=_nearest(wanted, profiles) or "check the name after --profile"
-        )
-    table = profiles[wanted]
-    own = {name for name in FIELDS if "." not in name} | {"mps"}
-    _check_names(table, own, file, f"in [profile.{wanted}]", text)
-    if "mps" in table:
-        if not isinstance(table["mps"], dict):
-            raise ConfigurationError(f"{file}: mps is a table", hint=f"write [profile.{wanted}.mps] above its settings")
-        inner = {name.removeprefix("mps.") for name in FIELDS if name.startswith("mps.")}
-        _check_names(table["mps"], inner, file, f"in [profile.{wanted}.mps]", text)
-    return wanted, table
-
-
-def _check_names(table: Mapping[str, Any], known: Iterable[str], file: Path, where: str, text: str) -> None:
-    for key in table:
-        if key not in known:
-            line = next((n for n, row in enumerate(text.splitlines(), 1) if row.lstrip("[ ").startswith(key)), None)
-            raise ConfigurationError(
-                f"{file}{f', line {line}' if line else ''}: unknown key {key!r} {where}",
-                hint=_nearest(key, known) or "known keys are " + ", ".join(sorted(known)),
-            )
-
-
-def _nearest(name: str, known: Iterable[str]) -> str | None:
-    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"did you mean {found[0]!r}?" if found else None
-
-
 def _from_table(table: Mapping[str, Any], file: Path, profile: str) -> dict[str, Setting]:
     flat = {key: value for key, value in table.items() if key != "mps"}
     flat |= {f"mps.{key}": value for key, value in table.get("mps", {}).items()}
@@ -294,14 +245,16 @@ def _from_table(table: Mapping[str, Any], file: Path, profile: str) -> dict[str,
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Setting]:
     return {
-        key: Setting(_convert(key, environ[known.variable], known.variable), f"environment ({known.variable})")
+        key: Setting(_convert(key, value, known.variable), f"environment ({known.variable})")
         for key, known in FIELDS.items()
-        if known.variable and environ.get(known.variable)
+        if known.variable and (value := environ.get(known.variable, "").strip("\r\n"))
     }
 
 
 def _convert(key: str, value: Any, where: str) -> Any:
-    known = FIELDS[key]
+    known = FIELDS.get(key)
+    if known is None:
+        raise ConfigurationError(f"{where}: there is no setting {key!r}", hint=profilefile.nearest(key, FIELDS))
     converted = _CONVERTERS[known.kind](value)
     if converted is None:
         raise ConfigurationError(f"{where}: {key} must be {_KINDS[known.kind]}")
@@ -309,7 +262,10 @@ def _convert(key: str, value: Any, where: str) -> Any:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    if not isinstance(value, str) or not value:
+        return None
+    # Bytes of the environment that are not UTF-8 come as surrogates, which no request can carry.
+    return None if _SURROGATES.search(value) else value
 
 
 def _command(value: Any) -> list[str] | str | None:
@@ -345,7 +301,7 @@ _CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
     "count": _count,
 }
 _KINDS = {
-    "text": "a text that is not empty",
+    "text": "a text in UTF-8 that is not empty",
     "command": "a list of strings: the program and its arguments",
     "table": "a table of texts",
     "duration": 'a length of time above zero, such as 30, "90s" or "6h"',

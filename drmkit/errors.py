@@ -32,6 +32,9 @@ The tree, with the exit code that the command line gives each (children inherit 
 
 from __future__ import annotations
 
+import copyreg
+from typing import Any
+
 __all__ = [
     "ApiError",
     "ConfigurationError",
@@ -76,6 +79,11 @@ class DrmkitError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception's own way calls the constructor with the message alone, which errors with further required
+        # arguments do not survive; process pools pickle what their workers raise.
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined] # typeshed lacks it
 
 
 class InputError(DrmkitError):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -17,7 +19,7 @@ import httpcore
 import httpx
 
 from drmkit import __version__
-from drmkit.errors import ProtocolError, RemoteError, RemoteUnavailableError, TlsError
+from drmkit.errors import ConfigurationError, DrmkitError, ProtocolError, RemoteUnavailableError, TlsError
 from drmkit.retry import parse_http_date, parse_retry_after
 from drmkit.transport import DeadlineTransport, deadline
 
@@ -26,6 +28,17 @@ __all__ = ["HttpClient", "Response"]
 _LOG = logging.getLogger(__name__)
 _BUSY: ContextVar[bool] = ContextVar("drmkit_http_busy", default=False)
 _LIBRARY_LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy")
+_FOREIGN = (
+    *(httpx.HTTPError, httpx.InvalidURL, UnicodeError, OSError, zlib.error),
+    *(httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError),
+    *(httpcore.UnsupportedProtocol, httpcore.ConnectionNotAvailable),
+)
+_UNUSABLE_URL = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpcore.UnsupportedProtocol)
+_NOT_SENT = (httpx.LocalProtocolError, httpcore.LocalProtocolError, UnicodeError)
+_GARBAGE = (httpx.RemoteProtocolError, httpcore.RemoteProtocolError, httpx.DecodingError, zlib.error)
+_PROXY_AUTHENTICATION_REQUIRED = "407"
+_PORTS_END = 2**16
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _DEFAULT_MAX_BODY = 8 * 1024 * 1024
 
 
@@ -72,8 +85,8 @@ class Response:
 class HttpClient:
     """Make HTTP calls: one attempt each, one deadline each, no redirect ever followed.
 
-    Every failure is a RemoteError whose text names the purpose of the call and never holds a URL, a header or a
-    body. Thread-safe.
+    Every failure is an error of drmkit whose text names the purpose of the call and never holds a URL, a header or a
+    body; the exception of the HTTP library, which can hold all of them, is not even its context. Thread-safe.
 
     Args:
         transport: sends the requests; tests pass `httpx.MockTransport`.
@@ -137,60 +150,117 @@ class HttpClient:
         Raises:
             RemoteUnavailableError: refused, broken or timed out.
             TlsError: the certificate cannot be trusted.
-            ProtocolError: the URL is not one, or the answer is too large.
+            ProtocolError: the URL or a header cannot be sent, or the answer is too large.
+            ConfigurationError: the certificate bundle cannot be read, or the proxy cannot be used.
         """
         limit = self.timeout if timeout is None else timeout
         started = self._clock()
-        with _mapped(purpose, limit):
-            request = httpx.Request(
-                method,
-                url,
-                headers={"User-Agent": f"drmkit/{__version__}", "Accept-Encoding": "identity", **(headers or {})},
-                data=form,
-                content=content,
-                extensions={"timeout": {"connect": limit, "read": limit, "write": limit, "pool": limit}},
-            )
-            with deadline(limit, self._clock):
+        try:
+            with _silence(), deadline(limit, self._clock):
+                request = _build(method, url, headers=headers, form=form, content=content, limit=limit)
                 response = self._exchange(request, purpose, max_body)
-        _LOG.debug("%s: %s, HTTP %d, %d ms", purpose, method, response.status, 1000 * (self._clock() - started))
-        return response
+        except _FOREIGN as error:
+            failure = _translated(purpose, limit, error)
+        else:
+            _LOG.debug("%s: %s, HTTP %d, %d ms", purpose, method, response.status, 1000 * (self._clock() - started))
+            return response
+        raise failure  # out here, so that the foreign exception does not become its context
 
     def _exchange(self, request: httpx.Request, purpose: str, max_body: int) -> Response:
         answer = self._transport.handle_request(request)
         try:
-            body = bytearray()
-            for chunk in answer.iter_bytes():
-                body += chunk
-                if len(body) > max_body:
-                    raise ProtocolError(f"{purpose}: the answer is larger than {max_body} bytes")
-            return Response(answer.status_code, answer.headers, bytes(body))
+            return Response(answer.status_code, answer.headers, _read(answer, purpose, max_body))
         finally:
             answer.close()
 
 
+def _build(
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None,
+    form: Mapping[str, str] | None,
+    content: bytes | None,
+    limit: float,
+) -> httpx.Request:
+    target = httpx.URL(url)
+    if not target.host or not 0 < (1 if target.port is None else target.port) < _PORTS_END:
+        raise httpx.InvalidURL("no host, or no usable port")
+    merged = httpx.Headers({"User-Agent": f"drmkit/{__version__}", "Accept-Encoding": "identity"})
+    merged.update(headers)
+    timeouts = dict.fromkeys(("connect", "read", "write", "pool"), limit)
+    return httpx.Request(method, target, headers=merged, data=form, content=content, extensions={"timeout": timeouts})
+
+
+def _read(answer: httpx.Response, purpose: str, max_body: int) -> bytes:
+    """Read a body up to its limit, decompressed: a server may compress though it was asked not to."""
+    encoding = answer.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in {"identity", "gzip", "x-gzip", "deflate"}:
+        raise ProtocolError(f"{purpose}: the answer has a Content-Encoding that was not asked for")
+    inflater = None if encoding == "identity" else zlib.decompressobj(_GZIP_OR_ZLIB)
+    if not isinstance(answer.stream, Iterable):
+        raise TypeError("a synchronous transport answers with a synchronous stream")
+    body = bytearray()
+    for chunk in answer.stream:
+        body += inflater.decompress(chunk, max_body + 1 - len(body)) if inflater else chunk
+        if len(body) > max_body:
+            raise ProtocolError(f"{purpose}: the answer is larger than {max_body} bytes")
+    if inflater and body and not inflater.eof:
+        raise httpx.DecodingError("the compressed body is cut off")
+    return bytes(body)
+
+
 @contextmanager
-def _mapped(purpose: str, limit: float) -> Iterator[None]:
-    """Turn every exception of the HTTP libraries into one of drmkit, without their texts: those can hold secrets."""
+def _silence() -> Iterator[None]:
     token = _BUSY.set(True)
     try:
         yield
-    except (httpx.TimeoutException, httpcore.TimeoutException):
-        raise RemoteUnavailableError(
-            f"{purpose}: no complete answer within {limit:g} seconds",
-            hint="check the network and the host; a longer limit can be set with `timeout`",
-        ) from None
-    except (httpx.ConnectError, httpcore.ConnectError, httpx.ProxyError, httpcore.ProxyError) as error:
-        raise _connect_error(purpose, error) from None
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpcore.UnsupportedProtocol, UnicodeError):
-        raise ProtocolError(f"{purpose}: the URL is not a usable http or https URL") from None
-    except (httpx.HTTPError, httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError, OSError):
-        raise RemoteUnavailableError(f"{purpose}: the connection broke before a complete answer came") from None
     finally:
         _BUSY.reset(token)
 
 
-def _connect_error(purpose: str, error: BaseException) -> RemoteError:
+def _translated(purpose: str, limit: float, error: BaseException) -> DrmkitError:
+    """Return drmkit's own error for one of the HTTP libraries, without its text: that can hold secrets."""
+    if isinstance(error, httpx.TimeoutException | httpcore.TimeoutException):
+        return RemoteUnavailableError(
+            f"{purpose}: no complete answer within {limit:g} seconds",
+            hint="check the network and the host; a longer limit can be set with `timeout`",
+        )
+    if isinstance(error, httpx.ProxyError | httpcore.ProxyError):
+        return _proxy_error(purpose, error)
+    if isinstance(error, httpx.ConnectError | httpcore.ConnectError):
+        return _connect_error(purpose, error)
+    if isinstance(error, _UNUSABLE_URL):
+        return ProtocolError(f"{purpose}: the URL is not a usable http or https URL")
+    if isinstance(error, _NOT_SENT):
+        return ProtocolError(f"{purpose}: the URL, a header or a field holds characters that cannot be sent")
+    garbage = ", or the answer is not HTTP" if isinstance(error, _GARBAGE) else ""
+    return RemoteUnavailableError(
+        f"{purpose}: the connection broke before a complete answer came{garbage}",
+        hint="check that the URL names a web server, and whether something in between cuts connections",
+    )
+
+
+def _proxy_error(purpose: str, error: BaseException) -> DrmkitError:
+    status = re.match(r"[1-5]\d\d\b", str(error))
+    if status and status.group() == _PROXY_AUTHENTICATION_REQUIRED:
+        return ConfigurationError(
+            f"{purpose}: the proxy asks for a user name and password (HTTP 407)",
+            hint="put them into the proxy's URL in the environment, or list the host in NO_PROXY",
+        )
+    return RemoteUnavailableError(
+        f"{purpose}: the proxy made no connection ({f'HTTP {status.group()}' if status else 'it gave no reason'})",
+        hint="check the proxy variables of the environment, or list the host in NO_PROXY",
+    )
+
+
+def _connect_error(purpose: str, error: BaseException) -> DrmkitError:
     for cause in _chain(error):
+        if isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError):
+            return RemoteUnavailableError(
+                f"{purpose}: the connection broke during the TLS handshake",
+                hint="check that the URL names an https port",
+            )
         if isinstance(cause, ssl.SSLCertVerificationError):
             return TlsError(
                 f"{purpose}: the server's certificate is not trusted ({cause.verify_message})",

@@ -14,6 +14,7 @@ from drmkit.errors import IdentifierError
 __all__ = ["DrmSystem", "KeyId", "system_name"]
 
 _LENGTH = 16
+_LONGEST_SHOWN = 36
 _HEX = re.compile(r"[0-9A-Fa-f]{32}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
 
@@ -41,6 +42,9 @@ class KeyId:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a KeyId does not change ({name})")
 
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"a KeyId does not change ({name})")
+
     @classmethod
     def from_bytes(cls, value: bytes) -> KeyId:
         """Make a key ID from its 16 bytes, in network order."""
@@ -50,7 +54,7 @@ class KeyId:
     def from_hex(cls, text: str) -> KeyId:
         """Make a key ID from exactly 32 hexadecimal digits without dashes."""
         if not _HEX.fullmatch(text):
-            raise IdentifierError(f"a key ID in hexadecimal is 32 digits without dashes, not {text!r}")
+            raise IdentifierError(f"a key ID in hexadecimal is 32 digits without dashes, not {_clip(text)}")
         return cls(bytes.fromhex(text))
 
     @classmethod
@@ -59,7 +63,7 @@ class KeyId:
         if isinstance(value, UUID):
             return cls(value.bytes)
         if not _UUID.fullmatch(value):
-            raise IdentifierError(f"a key ID as a UUID is 8-4-4-4-12 hexadecimal digits, not {value!r}")
+            raise IdentifierError(f"a key ID as a UUID is 8-4-4-4-12 hexadecimal digits, not {_clip(value)}")
         return cls(bytes.fromhex(value.replace("-", "")))
 
     @classmethod
@@ -69,7 +73,7 @@ class KeyId:
             raw = base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):
             raise IdentifierError(
-                f"a key ID in base64 is 24 characters of the standard alphabet, not {text!r}"
+                f"a key ID in base64 is 24 characters of the standard alphabet, not {_clip(text)}"
             ) from None
         return cls(raw)
 
@@ -154,8 +158,9 @@ class DrmSystem(enum.Enum):
     @classmethod
     def find(cls, system_id: str | bytes) -> DrmSystem | None:
         """Return the system with this ID (UUID text in either case, or 16 bytes), or None for one not known here."""
-        text = str(UUID(bytes=system_id)) if isinstance(system_id, bytes) else system_id.lower()
-        return _BY_ID.get(text)
+        if isinstance(system_id, str):
+            return _BY_ID.get(system_id.lower())
+        return _BY_ID.get(str(UUID(bytes=system_id))) if len(system_id) == _LENGTH else None
 
 
 _LABELS = {
@@ -180,3 +185,8 @@ def system_name(system_id: str) -> str:
     """Return the name that people use for a system ID (UUID text), or the ID itself where none is known."""
     system = DrmSystem.find(system_id)
     return system.label if system else system_id.lower()
+
+
+def _clip(text: str) -> str:
+    """Show what was given, but never so much of it that the key of a `KID:KEY` pair would stand in a message."""
+    return repr(text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "...")

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from drmkit.errors import ConfigurationError
@@ -22,25 +23,26 @@ _LARGEST = 64 * 1024
 def from_file(path: str, *, what: str = "password_file") -> Secret[str]:
     """Read a secret from a file that only its owner can read; `-` reads standard input.
 
-    One line break at the end is not part of the secret.
+    One line break at the end is not part of the secret, nor is a byte order mark at the start.
 
     Args:
         path: the file, `~` expanded, or `-`.
         what: the setting that named it, for the error.
 
     Raises:
-        ConfigurationError: the file is missing, unreadable, open to others, empty, or not UTF-8.
+        ConfigurationError: the file is missing, unreadable, open to others, empty, not UTF-8, or more than one line.
     """
     if path == "-":
-        return _clean(sys.stdin.buffer.read(_LARGEST), f"{what}: standard input")
-    file = Path(path).expanduser()
+        return _clean(sys.stdin.buffer.read(_LARGEST + 1), f"{what}: standard input")
     try:
+        file = Path(path).expanduser()
         with file.open("rb") as stream:
             check_private(stream.fileno(), f"{what} {file}")
-            raw = stream.read(_LARGEST)
-    except OSError as error:
+            raw = stream.read(_LARGEST + 1)
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no usable path"
         raise ConfigurationError(
-            f"{what} {file} cannot be read ({error.strerror})", hint="check the path and its permissions"
+            f"{what} {path} cannot be read ({reason})", hint="check the path and its permissions"
         ) from None
     return _clean(raw, f"{what} {file}")
 
@@ -59,15 +61,18 @@ def check_private(target: int | Path, what: str) -> None:
         )
 
 
-def from_command(command: str | Sequence[str], *, what: str = "password_command") -> Secret[str]:
+def from_command(
+    command: str | Sequence[str], *, what: str = "password_command", seconds: float = _COMMAND_SECONDS
+) -> Secret[str]:
     """Run a command without a shell and take its standard output as the secret.
 
     Args:
         command: the program and its arguments; a string is split as a shell would, but nothing is expanded.
         what: the setting that named it, for the error.
+        seconds: how long it may take.
 
     Raises:
-        ConfigurationError: the command is missing, fails, takes longer than 30 seconds or prints nothing.
+        ConfigurationError: the command is missing, fails, takes too long, or does not print one line.
     """
     try:
         arguments = shlex.split(command) if isinstance(command, str) else list(command)
@@ -76,17 +81,20 @@ def from_command(command: str | Sequence[str], *, what: str = "password_command"
     if not arguments:
         raise ConfigurationError(f"{what} is empty", hint="name a program that prints the password")
     program = arguments[0]
+    done = None
     try:
-        done = subprocess.run(  # noqa: S603 (the user's own command, without a shell)
-            arguments, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_COMMAND_SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        raise ConfigurationError(
-            f"{what}: {program} did not end within {_COMMAND_SECONDS} seconds", hint="it must not ask for input"
-        ) from None
+        # A time-out is told below, outside its handler: its exception holds what the command has printed so far.
+        with suppress(subprocess.TimeoutExpired):
+            done = subprocess.run(  # noqa: S603 (the user's own command, without a shell)
+                arguments, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=seconds
+            )
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it cannot be run"
         raise ConfigurationError(f"{what}: {program}: {reason}", hint="check the path of the program") from None
+    if done is None:
+        raise ConfigurationError(
+            f"{what}: {program} did not end within {seconds:g} seconds", hint="it must not ask for input"
+        )
     if done.returncode != 0:
         raise ConfigurationError(
             f"{what}: {program} failed (exit code {done.returncode})",
@@ -96,13 +104,16 @@ def from_command(command: str | Sequence[str], *, what: str = "password_command"
 
 
 def _clean(raw: bytes, where: str) -> Secret[str]:
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"{where} is not UTF-8 text", hint="store the password as plain text") from None
+    if len(raw) > _LARGEST:
+        raise ConfigurationError(f"{where} is larger than {_LARGEST} bytes", hint="store the password alone")
+    text = None
+    with suppress(UnicodeDecodeError):  # told outside its handler: the exception holds the secret
+        text = raw.decode("utf-8-sig")
+    if text is None or "\0" in text:
+        raise ConfigurationError(f"{where} is not UTF-8 text", hint="store the password as plain text")
     text = text.removesuffix("\n").removesuffix("\r")
     if not text:
         raise ConfigurationError(f"{where} is empty", hint="store the password there")
-    if "\n" in text or "\0" in text:
+    if "\n" in text or "\r" in text:
         raise ConfigurationError(f"{where} holds more than one line", hint="store the password alone")
     return Secret(text)

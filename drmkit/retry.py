@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from drmkit.errors import RemoteUnavailableError
+from drmkit.errors import ConfigurationError, RemoteUnavailableError
 
 __all__ = ["Retrier", "RetryPolicy", "parse_http_date", "parse_retry_after"]
 
 T = TypeVar("T")
+_LONGEST_SECONDS = 10**9
+_LARGEST_EXPONENT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +28,19 @@ class RetryPolicy:
         base: seconds; attempt n waits a random time up to `base * 2**n`.
         cap: seconds; the longest single wait, also for a wait that the server asks for.
         deadline: seconds; no wait may end later than this after the first call began.
+
+    Raises:
+        ConfigurationError: fewer than one attempt, or a negative time.
     """
 
     attempts: int = 3
     base: float = 0.5
     cap: float = 20.0
     deadline: float = 60.0
+
+    def __post_init__(self) -> None:
+        if self.attempts < 1 or min(self.base, self.cap, self.deadline) < 0:
+            raise ConfigurationError("a retry policy needs at least one attempt, and times that are not negative")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,7 @@ class Retrier:
     def _wait(self, attempt: int, error: RemoteUnavailableError, elapsed: float) -> float | None:
         if attempt + 1 >= self.policy.attempts:
             return None
-        wait = self.uniform(0, min(self.policy.cap, self.policy.base * 2**attempt))
+        wait = self.uniform(0, min(self.policy.cap, self.policy.base * 2 ** min(attempt, _LARGEST_EXPONENT)))
         if error.retry_after is not None:
             if error.retry_after > self.policy.cap:
                 return None
@@ -88,15 +97,15 @@ def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
         now: the moment to which a date is compared (aware).
 
     Returns:
-        Seconds, never negative; None where the header is absent or says nothing that can be understood.
+        Seconds, from 0 to 10**9; None where the header is absent or says nothing that can be understood.
     """
     if value is None:
         return None
     text = value.strip()
     if text.isascii() and text.isdigit():
-        return float(min(int(text[:12]), 10**9))
+        return float(min(int(text[:12]), _LONGEST_SECONDS))
     moment = parse_http_date(text)
-    return None if moment is None else max(0.0, (moment - now).total_seconds())
+    return None if moment is None else min(max(0.0, (moment - now).total_seconds()), _LONGEST_SECONDS)
 
 
 def parse_http_date(value: str | None) -> datetime | None:

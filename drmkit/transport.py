@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -19,6 +21,7 @@ from drmkit.loopback import is_loopback
 __all__ = ["DeadlineTransport", "deadline"]
 
 _DEADLINE: ContextVar[float | None] = ContextVar("drmkit_deadline", default=None)
+_PIECE = 16 * 1024
 
 
 @contextmanager
@@ -42,7 +45,9 @@ class _DeadlineStream(httpcore.NetworkStream):
         return self._inner.read(max_bytes, _left(timeout, self._clock, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _left(timeout, self._clock, httpcore.WriteTimeout))
+        # In pieces: the inner stream grants its time anew to each part that the peer takes, however small.
+        for start in range(0, len(buffer), _PIECE):
+            self._inner.write(buffer[start : start + _PIECE], _left(timeout, self._clock, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._inner.close()
@@ -57,12 +62,28 @@ class _DeadlineStream(httpcore.NetworkStream):
         return self._inner.get_extra_info(info)
 
 
-class _DeadlineBackend(httpcore.NetworkBackend):
-    """Open sockets that know the deadline."""
+def _addresses(host: str, port: int) -> list[str]:
+    """Return every address of a host, in the order in which to try them."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        raise httpcore.ConnectError("the host name was not resolved") from error
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._inner = httpcore.SyncBackend()
+
+class _DeadlineBackend(httpcore.NetworkBackend):
+    """Open sockets that know the deadline, sharing what is left of it among the addresses of a host."""
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        *,
+        inner: httpcore.NetworkBackend | None = None,
+        resolve: Callable[[str, int], list[str]] = _addresses,
+    ) -> None:
+        self._inner = inner or httpcore.SyncBackend()
         self._clock = clock
+        self._resolve = resolve
 
     def connect_tcp(
         self,
@@ -72,9 +93,19 @@ class _DeadlineBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        left = _left(timeout, self._clock, httpcore.ConnectTimeout)
-        inner = self._inner.connect_tcp(host, port, left, local_address, socket_options)
-        return _DeadlineStream(inner, self._clock)
+        failure: Exception = httpcore.ConnectError("the host name has no address")
+        addresses = self._resolve(host, port)
+        for untried in range(len(addresses), 0, -1):
+            left = _left(timeout, self._clock, httpcore.ConnectTimeout)
+            try:
+                inner = self._inner.connect_tcp(
+                    addresses[-untried], port, None if left is None else left / untried, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+            else:
+                return _DeadlineStream(inner, self._clock)
+        raise failure
 
     def sleep(self, seconds: float) -> None:
         self._inner.sleep(seconds)
@@ -104,9 +135,9 @@ class _Body(httpx.SyncByteStream):
 
 
 class DeadlineTransport(httpx.BaseTransport):
-    """Send requests through pooled connections whose every read and write obeys `deadline()`.
+    """Send requests through pooled connections whose every operation but name resolution obeys `deadline()`.
 
-    Proxies of the environment apply to remote hosts and never to loopback; the certificate settings of the
+    Thread-safe. Proxies of the environment apply to remote hosts and never to loopback; the certificate settings of the
     environment (`SSL_CERT_FILE`, `SSL_CERT_DIR`) apply too, unless `ca_file` names another bundle.
 
     Args:
@@ -121,8 +152,9 @@ class DeadlineTransport(httpx.BaseTransport):
         self._ca_file = ca_file
         self._trust_env = trust_env
         self._backend = _DeadlineBackend(clock)
+        self._lock = threading.Lock()
         self._ssl: ssl.SSLContext | None = None
-        self._pools: dict[str | None, httpcore.ConnectionPool] = {}
+        self._pools: dict[tuple[str | None, bool], httpcore.ConnectionPool] = {}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; raises the exceptions of httpcore."""
@@ -146,15 +178,17 @@ class DeadlineTransport(httpx.BaseTransport):
 
     def close(self) -> None:
         """Close every pooled connection."""
-        for pool in self._pools.values():
+        with self._lock:
+            pools, self._pools = self._pools, {}
+        for pool in pools.values():
             pool.close()
-        self._pools.clear()
 
     def _pool(self, url: httpx.URL) -> httpcore.ConnectionPool:
-        proxy = self._proxy(url)
-        if proxy not in self._pools:
-            self._pools[proxy] = self._new_pool(proxy)
-        return self._pools[proxy]
+        key = self._proxy(url), url.scheme == "https"
+        with self._lock:
+            if key not in self._pools:
+                self._pools[key] = self._new_pool(*key)
+            return self._pools[key]
 
     def _proxy(self, url: httpx.URL) -> str | None:
         if not self._trust_env or is_loopback(url.host) or urllib.request.proxy_bypass(url.host):
@@ -163,20 +197,17 @@ class DeadlineTransport(httpx.BaseTransport):
         proxy = proxies.get(url.scheme) or proxies.get("all")
         return proxy if not proxy or "://" in proxy else f"http://{proxy}"
 
-    def _new_pool(self, proxy: str | None) -> httpcore.ConnectionPool:
+    def _new_pool(self, proxy: str | None, secure: bool) -> httpcore.ConnectionPool:
+        context = self._context() if secure else None  # reading the authorities takes longer than a call to loopback
         if proxy is None:
-            return httpcore.ConnectionPool(ssl_context=self._context(), network_backend=self._backend)
-        url = httpx.URL(proxy)
-        if url.scheme not in {"http", "https"}:
-            raise ConfigurationError(
-                f"the environment names a {url.scheme} proxy, which drmkit does not speak",
-                hint="use an http:// or https:// proxy, or list the host in NO_PROXY",
-            )
+            return httpcore.ConnectionPool(ssl_context=context, network_backend=self._backend)
+        url = _proxy_url(proxy)
         auth = (url.username.encode(), url.password.encode()) if url.username else None
         return httpcore.HTTPProxy(
             proxy_url=str(url.copy_with(username=None, password=None)),
             proxy_auth=auth,
-            ssl_context=self._context(),
+            ssl_context=context,
+            proxy_ssl_context=self._context() if url.scheme == "https" else None,
             network_backend=self._backend,
         )
 
@@ -194,3 +225,14 @@ class DeadlineTransport(httpx.BaseTransport):
                     hint="name a PEM file with the certificate authorities to trust",
                 ) from error
         return self._ssl
+
+
+def _proxy_url(proxy: str) -> httpx.URL:
+    with suppress(httpx.InvalidURL):
+        url = httpx.URL(proxy)
+        if url.scheme in {"http", "https"} and url.host:
+            return url
+    raise ConfigurationError(
+        f"the environment names a proxy that drmkit cannot use ({proxy.partition('://')[0]}://...)",
+        hint="use an http:// or https:// proxy, or list the host in NO_PROXY",
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drmkit.config import Profile
@@ -57,11 +58,11 @@ def cas_client(
     from drmkit.http import HttpClient  # noqa: PLC0415
     from drmkit.retry import Retrier, RetryPolicy  # noqa: PLC0415
 
-    timeout = profile.get("timeout")
+    timeout, ca_file = profile.get("timeout"), profile.get("ca_file")
     http = HttpClient(
         transport=transport,
         timeout=timeout.total_seconds() if timeout else _DEFAULT_TIMEOUT_SECONDS,
-        ca_file=profile.get("ca_file"),
+        ca_file=None if ca_file is None else str(Path(ca_file).expanduser()),
     )
     attempts = profile.get("attempts")
     username = profile.require("username")

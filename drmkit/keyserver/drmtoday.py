@@ -21,6 +21,8 @@ __all__ = ["ENVIRONMENTS", "DrmtodayHosts", "DrmtodayKeyServer"]
 
 _TICKETS_PATH = "/cas/v1/tickets"
 _SEGMENT = re.compile(r"[A-Za-z0-9._~-]+")
+_URL = re.compile(r"[!-\[\]-~]+")
+"""What a URL is made of: visible ASCII but for the backslash, which programs read in different ways."""
 _DOTS = frozenset({".", ".."})
 
 
@@ -140,15 +142,17 @@ def _check_base(name: str, url: str) -> None:
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
-        _ = parts.port
+        usable = parts.port != 0
     except ValueError:
         raise ConfigurationError(f"{name} is not a URL", hint="give something like https://auth.example.com") from None
-    if not host or (parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host))):
+    if not (usable and host and _URL.fullmatch(url)) or (
+        parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host))
+    ):
         raise ConfigurationError(
             f"{name} must be an https URL (plain http on loopback alone)",
             hint="give something like https://auth.example.com",
         )
-    if parts.query or parts.fragment or "@" in parts.netloc:
+    if "?" in url or "#" in url or "@" in parts.netloc:
         raise ConfigurationError(
             f"{name} must not hold a user, a query or a fragment",
             hint="give the host alone, such as https://auth.example.com",

@@ -69,17 +69,22 @@ class UrlStore:
         """Return what is stored, or None where there is nothing.
 
         Raises:
-            InputError: the file holds something else, or cannot be read.
+            InputError: the file holds something else, or is no regular file.
+            ConfigurationError: the file may not be read.
         """
         try:
-            with self.path.open("rb") as stream:
-                raw = stream.read(_LARGEST)
-                changed = datetime.fromtimestamp(os.fstat(stream.fileno()).st_mtime, UTC)
+            # Without waiting: opening a FIFO would block until somebody writes to it.
+            with open(self.path, "rb", opener=_open_without_waiting) as stream:
+                status = os.fstat(stream.fileno())
+                raw = stream.read(_LARGEST) if stat.S_ISREG(status.st_mode) else b""
         except FileNotFoundError:
             return None
-        except OSError as error:
-            raise InputError(f"{self.path} cannot be read ({error.strerror})") from None
-        return parse_stored(raw, where=str(self.path), changed=changed)
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(
+                f"{self.path} cannot be read ({getattr(error, 'strerror', None) or 'it is no usable path'})",
+                hint="give this user read access, or name another file with --output",
+            ) from None
+        return parse_stored(raw, where=str(self.path), changed=datetime.fromtimestamp(status.st_mtime, UTC))
 
     def save(self, url: KeyServerUrl) -> None:
         """Replace the file with this URL, as a whole or not at all.
@@ -88,14 +93,17 @@ class UrlStore:
             StoreError: the disk is full, or writing failed in another way; the old file is untouched.
             ConfigurationError: the folder may not be written.
         """
-        write_atomically(self.path, render(url, self.form).encode(), mode=self.mode)
+        # The bare URL has no other place for its age; parse_stored() reads it there.
+        modified = url.issued_at.timestamp() if self.form == "url" else None
+        write_atomically(self.path, render(url, self.form).encode(), mode=self.mode, modified=modified)
 
     def set_aside(self) -> Path:
-        """Rename a file that cannot be used to `NAME.bad`, so that it can be looked at, and return its new path."""
-        target = self.path.resolve()
+        """Copy a file that cannot be used to `NAME.bad`, so that it outlives its replacement, and return that path."""
+        target = _target(self.path)
         bad = target.with_name(target.name + ".bad")
-        with _write_errors(target):
-            target.replace(bad)
+        with _write_errors(bad):
+            content = target.read_bytes()
+        write_atomically(bad, content)
         return bad
 
     @contextmanager
@@ -104,12 +112,13 @@ class UrlStore:
 
         Raises:
             LockHeldError: another run holds it.
-            ConfigurationError: the folder may not be written.
+            ConfigurationError: the lock file may not be written.
             InputError: the folder does not exist, or the path is no regular file.
         """
         target = _target(self.path)
-        lock = filelock.FileLock(target.with_name(target.name + ".lock"), timeout=0, mode=0o600)
-        with _write_errors(target):
+        place = target.with_name(target.name + ".lock")
+        lock = filelock.FileLock(place, timeout=0, mode=0o600)
+        with _write_errors(place):
             try:
                 lock.acquire()
             except filelock.Timeout:
@@ -155,7 +164,8 @@ def parse_stored(raw: bytes, *, where: str, changed: datetime) -> KeyServerUrl:
     Raises:
         InputError: it is none of the forms. The message holds nothing of the content.
     """
-    try:
+    # The error is raised outside the handler: the exceptions of the decoders hold the content.
+    with suppress(ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         text = raw.decode("utf-8").strip()
         fields = _fields(text)
         service, ticket, query = _split(fields["url"])
@@ -167,14 +177,19 @@ def parse_stored(raw: bytes, *, where: str, changed: datetime) -> KeyServerUrl:
             _parse_moment(expires) if expires else None,
             query,
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise InputError(
-            f"{where} holds no key-server URL that can be read", hint="run `drmkit key-url refresh` to write a new one"
-        ) from None
+    raise InputError(
+        f"{where} holds no key-server URL that can be read", hint="run `drmkit key-url refresh` to write a new one"
+    )
 
 
-def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+def write_atomically(path: Path, content: bytes, *, mode: int = 0o600, modified: float | None = None) -> None:
     """Replace a file as a whole: a private temporary file beside it, fsync, rename, fsync of the folder.
+
+    Args:
+        path: the file; a symbolic link is followed, and stays.
+        content: all of its new content.
+        mode: its new permissions.
+        modified: the time of modification to record, in seconds since 1970; None for the real one.
 
     Raises:
         StoreError: the disk is full, or writing failed in another way; the old file is untouched.
@@ -190,6 +205,8 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
                 stream.flush()
                 if mode != 0o600:  # noqa: PLR2004 (what mkstemp gives)
                     os.fchmod(stream.fileno(), mode)
+                if modified is not None:
+                    os.utime(stream.fileno(), (modified, modified))
                 os.fsync(stream.fileno())
             Path(temporary).replace(target)
         except BaseException:
@@ -200,11 +217,17 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    # The new file is in place by now: a folder that cannot be synced makes it less durable, and nothing undone.
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _target(path: Path) -> Path:
@@ -216,8 +239,9 @@ def _target(path: Path) -> Path:
         if not target.parent.is_dir():
             raise InputError(f"there is no folder {target.parent}", hint="create it first") from None
         return target
-    except (OSError, RuntimeError) as error:
-        raise InputError(f"{path} cannot be used ({getattr(error, 'strerror', None) or error})") from None
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no usable path"
+        raise InputError(f"{path} cannot be used ({reason})", hint="name a file in a folder of your own") from None
     if not stat.S_ISREG(kind):
         raise InputError(
             f"{path} is not a regular file", hint="name a file; `drmkit key-url get` prints to standard output"
@@ -232,8 +256,8 @@ def _write_errors(target: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
             raise ConfigurationError(
-                f"the folder {target.parent} may not be written ({error.strerror})",
-                hint="give this user write access, or name another file with --output",
+                f"{target} may not be written ({error.strerror})",
+                hint="give this user write access to it and its folder, or name another file with --output",
             ) from None
         hint = "free some space" if error.errno in _FULL else "what was stored before is untouched"
         raise StoreError(f"{target} could not be written ({error.strerror})", hint=hint) from None
@@ -265,4 +289,4 @@ def _moment(moment: datetime) -> str:
 
 def _parse_moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
