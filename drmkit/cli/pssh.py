@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from drmkit.signaling.pssh import PsshBox
 
 __all__ = ["pssh"]
+
+_NO_ENCODING = re.compile(r"[^A-Za-z0-9+/=\s]")
 
 
 @click.group()
@@ -175,7 +178,7 @@ def _read(source: str) -> list[FoundBox]:
         # Base64 of any length is no file name for some systems; anything else that names a file must be readable.
         if isinstance(error, PermissionError):
             raise InputError(f"{source} cannot be read ({error.strerror})", hint="check its permissions") from None
-    if path.suffix or source.startswith((".", "/", "~")):
+    if _NO_ENCODING.search(source):
         raise InputError(f"there is no file {source}", hint="name a file, or pass the box as base64 or hexadecimal")
     return find.find_in_text(source)
 

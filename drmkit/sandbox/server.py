@@ -163,7 +163,9 @@ def bind_loopback(host: str, port: int) -> socket.socket:
     address = ipaddress.ip_address("127.0.0.1" if host.lower() == "localhost" else host.strip("[]"))
     if not address.is_loopback:
         raise ConfigurationError(f"the sandbox binds loopback addresses only, not {host!r}", hint="use 127.0.0.1")
-    listener = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6)  # noqa: PLR2004 (IPv4)
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004 (IPv4)
+    # asyncio switches off Nagle's algorithm, 40 ms an answer, only where the protocol is stated.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((str(address), port))

@@ -1,0 +1,162 @@
+"""The demo: it shows the whole road, and breaks where its parts break."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drmkit import cpix
+from drmkit.cli.demo_steps import STEPS, Demo, Step, run_steps
+from drmkit.errors import MissingExtraError
+from drmkit.secret import Secret
+from drmkit.stream.packager import PackagedStream, package
+from drmkit.stream.plan import plan
+from drmkit.stream.tools import Tools
+
+Run = Callable[..., int]
+NAMES = ["sandbox", "ticket", "keys", "jobs", "video"]
+
+
+def test_the_demo_shows_every_step_as_json(run: Run, capsys: Any) -> None:
+    """`drmkit demo --format json` reports each step with its name, verdict and detail, and ends with 0."""
+    assert run("demo", "--format", "json") == 0
+    out, err = capsys.readouterr()
+    data = json.loads(out)
+    assert data["schema_version"] == 1
+    assert data["ok"] is True
+    assert [step["name"] for step in data["steps"]] == NAMES
+    assert all(step["ok"] and step["detail"] for step in data["steps"])
+    assert err == ""
+    details = {step["name"]: step["detail"] for step in data["steps"]}
+    assert "?ticket=**********" in details["ticket"]
+    assert all(f"{track} " in details["keys"] for track in ("AUDIO", "SD", "HD", "UHD"))
+    for kind, method in (
+        ("widevine", "cenc"),
+        ("playready", "cenc"),
+        ("fairplay", "cbcs"),
+        ("widevine+playready+fairplay", "cbcs"),
+        ("simpleaes", ""),
+    ):
+        assert f"{kind:28}{method:6}succeeded" in details["jobs"]
+    assert details["video"].count("source = decrypted") == 3
+
+
+def test_the_demo_ends_with_a_table(run: Run, capsys: Any) -> None:
+    """The text form is a table of step, what was shown, and time; progress is talk on standard error."""
+    assert run("demo") == 0
+    out, err = capsys.readouterr()
+    assert all(f"│ {name}" in out for name in NAMES)
+    assert "what was shown" in out
+    assert err.splitlines() == [f"ok   {name}" for name in NAMES]
+
+
+@pytest.mark.parametrize(
+    ("fault", "step", "reason"),
+    [
+        ("cas-login-refused", "ticket", "rejected the user name or password"),
+        ("cas-html-ticket", "ticket", "looks like HTML"),
+        ("cas-location-elsewhere", "ticket", "ticket's Location is"),
+        ("cas-early-expiry", "keys", "refused the ticket"),
+        ("keyserver-truncated", "keys", "not well-formed XML"),
+        ("keyserver-html", "keys", "an HTML page"),
+        ("keyserver-duplicate-kid", "keys", "kid"),
+        ("keyserver-wrong-key", "video", "does not decrypt to its source"),
+        ("keyserver-swapped-keys", "video", "does not decrypt to its source"),
+        ("mps-signature-refused", "jobs", "AuthFailure.SignatureFailure"),
+        ("mps-signature-ignored", "jobs", "signed with a wrong key"),
+        ("mps-task-fails", "jobs", "5 of 5 subtasks failed"),
+    ],
+)
+def test_a_broken_vendor_fails_the_demo_at_its_step(fault: str, step: str, reason: str) -> None:
+    """Each part of the vendors, broken once, fails the demo exactly there and with its own reason."""
+    steps = run_steps(faults=[fault])
+    assert [item.ok for item in steps] == [True] * (len(steps) - 1) + [False]
+    assert steps[-1].name == step
+    assert reason in steps[-1].detail
+
+
+def test_a_key_that_is_its_own_key_id_is_caught() -> None:
+    """A key server that answers the key ID as the key does not get through the demo."""
+    steps = run_steps(faults=["keyserver-kid-as-key"])
+    assert not steps[-1].ok
+    assert "its own key ID" in steps[-1].detail
+
+
+def test_a_missing_packager_fails_the_demo_at_the_video() -> None:
+    """Without the extra, the demo says what to install."""
+
+    def nothing() -> Tools:
+        raise MissingExtraError("Shaka Packager is not installed", hint="pip install 'drmkit[packager]'")
+
+    last = run_steps(find_tools=nothing)[-1]
+    assert (last.name, last.ok, last.hint) == ("video", False, "pip install 'drmkit[packager]'")
+
+
+def with_other_keys(document: cpix.Document, tracks: Any, output: Path, *, tools: Tools) -> PackagedStream:
+    """Package with keys that are not the document's."""
+    made = plan(document, tracks, tools=tools)
+    for key in document.content_keys:
+        assert key.key is not None
+        key.key = Secret(bytes(byte ^ 1 for byte in key.key.reveal()))
+    assert made.tracks
+    return package(document, tracks, output, tools=tools)
+
+
+def in_the_clear(document: cpix.Document, tracks: Any, output: Path, *, tools: Tools) -> PackagedStream:
+    """Claim that the sources are the encrypted files."""
+    stream = package(document, tracks, output, tools=tools)
+    clear = tuple(replace(item, files=(item.planned.track.path,)) for item in stream.tracks)
+    return replace(stream, tracks=clear)
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [(with_other_keys, "does not decrypt to its source"), (in_the_clear, "decrypts with a wrong key")],
+)
+def test_a_packager_that_lies_fails_the_demo(broken: Callable[..., PackagedStream], reason: str) -> None:
+    """Other keys, or no encryption at all, are seen by the hashes."""
+    last = run_steps(package=broken)[-1]
+    assert (last.name, last.ok) == ("video", False)
+    assert reason in last.detail
+
+
+def test_a_sandbox_that_is_not_well_fails_the_demo_at_once() -> None:
+    """The first step asks the sandbox how it is."""
+
+    def sick(demo: Demo) -> str:
+        demo.stack.enter_context(demo.sandbox)
+        response = demo.http.request("GET", f"{demo.sandbox.url}/nowhere", purpose="the sandbox's health")
+        assert response.status == 404
+        return "answered"
+
+    steps = run_steps(steps=[("sick", sick)])
+    assert steps == [Step("sick", ok=True, detail="answered", seconds=steps[0].seconds)]
+
+
+def test_the_demo_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder of the demo is gone when it has ended, well or badly."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    run_steps(steps=STEPS[:3])
+    run_steps(steps=STEPS[:3], faults=["keyserver-html"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failing_demo_is_exit_code_1(run: Run, capsys: Any) -> None:
+    """The command says where the demo failed, in both forms."""
+    assert run("demo", "--fault", "cas-login-refused") == 1
+    out, err = capsys.readouterr()
+    assert "FAILED: the CAS at 127.0.0.1" in out
+    assert "FAIL ticket" in err
+    assert run("demo", "--format", "json", "--fault", "cas-login-refused") == 1
+    assert json.loads(capsys.readouterr().out)["ok"] is False
+
+
+def test_an_unknown_fault_names_the_nearest(run: Run, capsys: Any) -> None:
+    """A fault that does not exist is a clear error."""
+    assert run("demo", "--fault", "cas-login-refusd") == 3
+    assert "did you mean 'cas-login-refused'" in capsys.readouterr().err
