@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from drmkit.errors import SignalingError
 from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.signaling import common, encodings, fairplay, playready, widevine
@@ -9,9 +11,10 @@ from drmkit.signaling.hlsreader import IDENTITY, KEY, KEYFORMATS, METHODS, SESSI
 from drmkit.signaling.pssh import PsshBox
 from drmkit.signaling.schemes import hls_method
 
-__all__ = ["KEYFORMATS", "METHODS", "HlsKey", "key_tag", "parse", "parse_tag", "session_key_tag"]
+__all__ = ["KEYFORMATS", "METHODS", "HlsKey", "key_tag", "key_uri", "parse", "parse_tag", "session_key_tag"]
 
 _IV_SIZE = 16
+_UNQUOTABLE = re.compile(r'["\r\n]')
 _UNQUOTED = frozenset({"METHOD", "IV", "KEYID"})
 
 
@@ -49,7 +52,7 @@ def key_tag(
         ("METHOD", method),
         ("KEYFORMAT", keyformat),
         ("KEYFORMATVERSIONS", "1"),
-        ("URI", uri or _default_uri(system, kid, scheme, box)),
+        ("URI", _quotable(uri) if uri else key_uri(system, kid, scheme, box)),
     ]
     if system is DrmSystem.WIDEVINE:
         attributes.append(("KEYID", f"0x{kid.hex.upper()}"))
@@ -58,8 +61,7 @@ def key_tag(
             raise SignalingError(f"an HLS initialization vector has {_IV_SIZE} bytes, not {len(iv)}")
         attributes.append(("IV", f"0x{iv.hex().upper()}"))
     quoted = frozenset(name for name, _ in attributes) - _UNQUOTED
-    # Parsed again, so that a URI which cannot stand in a quoted string never leaves.
-    return parse_tag(HlsKey(SESSION_KEY if session else KEY, tuple(attributes), quoted).to_tag()).to_tag()
+    return HlsKey(SESSION_KEY if session else KEY, tuple(attributes), quoted).to_tag()
 
 
 def session_key_tag(
@@ -75,7 +77,18 @@ def session_key_tag(
     return key_tag(system, kid, scheme, uri=uri, box=box, iv=iv, session=True)
 
 
-def _default_uri(system: DrmSystem, kid: KeyId, scheme: str, box: PsshBox | None) -> str:
+def key_uri(system: DrmSystem, kid: KeyId, scheme: str, box: PsshBox | None = None) -> str:
+    """Return the URI that `key_tag` writes where none is given.
+
+    Args:
+        system: the DRM system.
+        kid: the key ID.
+        scheme: the protection scheme.
+        box: the PSSH box to signal instead of a plain one for this key.
+
+    Raises:
+        SignalingError: the system is a clear key, whose URI nobody but the caller knows.
+    """
     if system is DrmSystem.FAIRPLAY:
         return fairplay.uri(kid)
     if KEYFORMATS[system] == IDENTITY:
@@ -86,3 +99,9 @@ def _default_uri(system: DrmSystem, kid: KeyId, scheme: str, box: PsshBox | None
     if box is None:
         box = widevine.pssh_box([kid], scheme) if system is DrmSystem.WIDEVINE else common.pssh_box([kid])
     return f"data:text/plain;base64,{box.to_base64()}"
+
+
+def _quotable(uri: str) -> str:
+    if _UNQUOTABLE.search(uri):
+        raise SignalingError("the URI of an HLS key tag holds a double quote or a line break", hint="percent-encode it")
+    return uri

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
-from uuid import UUID
 
 from drmkit.errors import SignalingError
 from drmkit.identifiers import DrmSystem, KeyId
@@ -22,6 +22,7 @@ _TO_END = 0
 _MAX_32 = 0xFFFFFFFF
 _MAX_FLAGS = 0xFFFFFF
 _ID_SIZE = 16
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _FULL_BOX = 4
 _NEWEST_VERSION = 1
 
@@ -81,7 +82,7 @@ class PsshBox:
 
     def _body(self) -> Iterable[bytes]:
         yield _U32.pack(self.version << 24 | self.flags)
-        yield UUID(self.system_id).bytes
+        yield bytes.fromhex(self.system_id.replace("-", ""))
         if self.version:
             yield _U32.pack(len(self.key_ids))
             yield from (kid.raw for kid in self.key_ids)
@@ -199,7 +200,8 @@ def _parse_body(body: _Reader, *, large: bool) -> PsshBox:
     version = word >> 24
     if version > _NEWEST_VERSION:
         raise SignalingError(f"{body.where}: version {version} is unknown", hint="versions 0 and 1 exist")
-    system_id = str(UUID(bytes=body.take(_ID_SIZE, "the system ID")))
+    digits = body.take(_ID_SIZE, "the system ID").hex()
+    system_id = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
     key_ids = _parse_key_ids(body) if version else ()
     payload = body.take(body.number("the data size"), "the data")
     if body.at != body.end:
@@ -217,10 +219,6 @@ def _parse_key_ids(body: _Reader) -> tuple[KeyId, ...]:
 
 
 def _system_id(text: str) -> str:
-    try:
-        canonical = str(UUID(text))
-    except (ValueError, AttributeError, TypeError):
-        canonical = ""
-    if not isinstance(text, str) or canonical != text.lower():
+    if not isinstance(text, str) or not _UUID.fullmatch(text):
         raise SignalingError(f"a DRM system ID is a UUID of 8-4-4-4-12 hexadecimal digits, not {text!r}")
-    return canonical
+    return text.lower()

@@ -70,8 +70,8 @@ def test_a_box_of_one_s_own_is_signaled() -> None:
     [
         ({"system": DrmSystem.MARLIN}, "no HLS key format for Marlin"),
         ({"system": DrmSystem.FAIRPLAY, "iv": bytes(8)}, "has 16 bytes, not 8"),
-        ({"system": DrmSystem.FAIRPLAY, "uri": 'skd://a"b'}, "malformed at character"),
-        ({"system": DrmSystem.FAIRPLAY, "uri": "skd://a\nb"}, "malformed at character"),
+        ({"system": DrmSystem.FAIRPLAY, "uri": 'skd://a"b'}, "holds a double quote or a line break"),
+        ({"system": DrmSystem.FAIRPLAY, "uri": "skd://a\nb"}, "holds a double quote or a line break"),
         ({"system": DrmSystem.WIDEVINE, "scheme": "aes"}, "unknown protection scheme"),
     ],
 )
