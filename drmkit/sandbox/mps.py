@@ -8,6 +8,7 @@ from __future__ import annotations
 import email.utils
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -18,9 +19,11 @@ from starlette.routing import Route
 
 from drmkit.mps.faults import ApiCredentialsError
 from drmkit.mps.signing import SigningKey, verify
+from drmkit.sandbox.mps_answers import task_summary, template_detail
 from drmkit.sandbox.mps_contract import ApiRefusalError, check_object, unflatten
 from drmkit.sandbox.mps_drm import check_job
 from drmkit.sandbox.mps_tasks import TaskStore
+from drmkit.sandbox.options import Template
 from drmkit.sandbox.state import SandboxState
 from drmkit.sandbox.web import BodyTooLargeError, error_page, read_body, text
 
@@ -51,6 +54,7 @@ class MpsRole:
             "ProcessMedia": self._process_media,
             "DescribeTaskDetail": lambda parameters: tasks.describe(parameters["TaskId"]),
             "DescribeTasks": self._describe_tasks,
+            "DescribeAdaptiveDynamicStreamingTemplates": self._describe_templates,
             "ManageTask": self._manage_task,
         }
 
@@ -128,18 +132,39 @@ class MpsRole:
             raise ApiRefusalError("InvalidParameterValue", f"Status is one of {', '.join(_STATUSES)}.")
         if not 1 <= limit <= _MAX_PAGE or not (token.isascii() and token.isdigit()):
             raise ApiRefusalError("InvalidParameterValue", "Limit is 1 to 100, ScrollToken one from the last answer.")
-        offset = int(token)
-        page, total = self._tasks.list(
-            parameters["Status"], failed=parameters.get("SubTaskHasFailed"), offset=offset, limit=limit
+        found = self._tasks.select(
+            parameters["Status"],
+            failed=parameters.get("SubTaskHasFailed"),
+            since=_instant(parameters, "StartTime", float("-inf")),
+            until=_instant(parameters, "EndTime", float("inf")),
         )
-        following = str(offset + limit) if offset + limit < total else ""
-        return {"TaskSet": page, "ScrollToken": following, "TotalCount": total}
+        start, end = int(token), int(token) + limit
+        page = [task_summary(task) for task in found[start:end]]
+        return {"TaskSet": page, "ScrollToken": str(end) if end < len(found) else "", "TotalCount": len(found)}
+
+    def _describe_templates(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        templates = self._state.options.templates
+        offset, limit = parameters.get("Offset", 0), parameters.get("Limit", 10)
+        wanted = parameters.get("Definitions") or sorted(templates)
+        if not 1 <= limit <= _MAX_PAGE or len(wanted) > _MAX_PAGE:
+            raise ApiRefusalError("InvalidParameterValue", "Limit is 1 to 100, and so is the number of Definitions.")
+        page = [template_detail(name, templates.get(name, Template())) for name in wanted[offset : offset + limit]]
+        return {"TotalCount": len(wanted), "AdaptiveDynamicStreamingTemplateSet": page}
 
     def _manage_task(self, parameters: dict[str, Any]) -> dict[str, Any]:
         if parameters["OperationType"] != "Abort":
             raise ApiRefusalError("InvalidParameterValue.InvalidOperationType", "OperationType is Abort.")
         self._tasks.abort(parameters["TaskId"])
         return {}
+
+
+def _instant(parameters: dict[str, Any], name: str, default: float) -> float:
+    if not parameters.get(name):
+        return default
+    try:
+        return datetime.strptime(parameters[name], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        raise ApiRefusalError("InvalidParameterValue", f"{name} is a time such as 2024-01-31T00:00:00Z.") from None
 
 
 async def _read(request: Request) -> bytes:

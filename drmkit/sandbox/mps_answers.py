@@ -14,9 +14,10 @@ from urllib.parse import unquote, urlsplit
 
 from drmkit.sandbox.options import Template
 
-__all__ = ["Subtask", "Task", "task_detail", "task_summary"]
+__all__ = ["Subtask", "Task", "task_detail", "task_summary", "template_detail"]
 
 _NEVER = "0000-00-00T00:00:00Z"
+_LADDER = ((1920, 1080, 4500), (1280, 720, 2200), (640, 360, 700))
 _KINDS = ("Transcode", "AnimatedGraphic", "SnapshotByTimeOffset", "SampleSnapshot", "ImageSprite")
 
 
@@ -98,6 +99,34 @@ def task_summary(task: Task) -> dict[str, Any]:
         "BeginProcessTime": _time(task.begun),
         "FinishTime": _time(task.finished),
         "SubTaskTypes": ["AdaptiveDynamicStreaming"],
+    }
+
+
+def template_detail(definition: int, template: Template) -> dict[str, Any]:
+    """Return a template as DescribeAdaptiveDynamicStreamingTemplates lists it, with a usual ladder of renditions."""
+    audio = {"Codec": "aac", "Bitrate": 128, "SampleRate": 48000, "AudioChannel": 2}
+    renditions = [
+        {
+            "Video": {"Codec": "h264", "Fps": 0, "Bitrate": bitrate, "Width": width, "Height": height},
+            "Audio": audio,
+            "RemoveAudio": 0,
+            "RemoveVideo": 0,
+        }
+        for width, height, bitrate in _LADDER
+    ]
+    return {
+        "Definition": definition,
+        "Type": "Custom",
+        "Name": f"sandbox-{definition}",
+        "Comment": "",
+        "Format": template.format,
+        "StreamInfos": renditions,
+        "DisableHigherVideoBitrate": 0,
+        "DisableHigherVideoResolution": 0,
+        "CreateTime": "2024-01-01T00:00:00Z",
+        "UpdateTime": "2024-01-01T00:00:00Z",
+        "PureAudio": 0,
+        "SegmentType": template.segment_type,
     }
 
 

@@ -21,6 +21,8 @@ ProcessMedia InputInfo!:MediaInputInfo OutputStorage:TaskOutputStorage OutputDir
     ResourceId:string Activities:json[] SkipMateData:int64
 DescribeTaskDetail TaskId!:string
 DescribeTasks Status!:string SubTaskHasFailed:bool Limit:count ScrollToken:string StartTime:string EndTime:string
+DescribeAdaptiveDynamicStreamingTemplates Definitions:uint64[] Offset:uint64 Limit:uint64 Type:string PureAudio:uint64
+    Name:string
 ManageTask OperationType!:string TaskId!:string
 MediaInputInfo Type!:string CosInputInfo:CosInputInfo UrlInputInfo:UrlInputInfo S3InputInfo:S3InputInfo
     VODInputInfo:VODInputInfo

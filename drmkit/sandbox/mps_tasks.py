@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from drmkit.sandbox.mps_answers import Subtask, Task, task_detail, task_summary
+from drmkit.sandbox.mps_answers import Subtask, Task, task_detail
 from drmkit.sandbox.mps_contract import ApiRefusalError
 from drmkit.sandbox.options import Template
 
@@ -136,17 +136,23 @@ class TaskStore:
         with self._changed:
             return task_detail(self._find(task_id), self._templates)
 
-    def list(self, status: str, *, failed: bool | None, offset: int, limit: int) -> tuple[list[dict[str, Any]], int]:
-        """Return a page of the DescribeTasks answer, newest first, and how many tasks there are in all."""
+    def select(self, status: str, *, failed: bool | None, since: float, until: float) -> list[Task]:
+        """Return the tasks with a status that were created between two instants, newest first.
+
+        Args:
+            status: the status.
+            failed: only those with (True) or without (False) a failed subtask; None takes all.
+            since: seconds since the epoch.
+            until: seconds since the epoch.
+        """
         with self._changed:
-            found = [
+            return [
                 task
                 for task in reversed(self._tasks.values())
                 if task.status == status
-                and (failed is None or failed == any(subtask.status == "FAIL" for subtask in task.subtasks))
+                and since <= int(task.created) <= until
+                and failed in {None, any(subtask.status == "FAIL" for subtask in task.subtasks)}
             ]
-            page = [task_summary(task) for task in found[offset : offset + limit]]
-            return page, len(found)
 
     def _check_session(self, session: str, now: float) -> None:
         if not session:

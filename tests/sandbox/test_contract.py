@@ -11,7 +11,13 @@ import pytest
 from drmkit.sandbox.mps_contract import OBJECTS, ApiRefusalError, check_object, unflatten
 
 SCHEMA = Path(__file__).parents[3] / "shared" / "oracles" / "mps_api.json"
-REQUESTS = {"ProcessMedia", "DescribeTaskDetail", "DescribeTasks", "ManageTask"}
+REQUESTS = {
+    "ProcessMedia",
+    "DescribeTaskDetail",
+    "DescribeTasks",
+    "DescribeAdaptiveDynamicStreamingTemplates",
+    "ManageTask",
+}
 SPEKE = {"ResourceId": "a", "KeyServerUrl": "http://127.0.0.1/", "Vector": "00" * 16}
 
 

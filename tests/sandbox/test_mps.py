@@ -425,6 +425,41 @@ def test_tasks_are_listed_in_pages(make: Any) -> None:
         assert refusal(account, "DescribeTasks", wrong)[0] == "InvalidParameterValue"
 
 
+def test_tasks_are_listed_by_time(make: Any) -> None:
+    """StartTime and EndTime bound the time of creation, both included; anything that is no time is refused."""
+    account = make()
+    ids = []
+    for _ in range(3):
+        ids.append(call(account, "ProcessMedia", job(SIMPLE))["TaskId"])
+        account.sandbox.advance(100)
+    times = [wait(account, task_id)["CreateTime"] for task_id in ids]
+
+    def listed(**bounds: str) -> list[str]:
+        answer = call(account, "DescribeTasks", {"Status": "FINISH", **bounds})
+        return [task["TaskId"] for task in answer["TaskSet"]]
+
+    assert listed(StartTime=times[1]) == [ids[2], ids[1]]
+    assert listed(EndTime=times[1]) == [ids[1], ids[0]]
+    assert listed(StartTime=times[1], EndTime=times[1]) == [ids[1]]
+    assert refusal(account, "DescribeTasks", {"Status": "FINISH", "StartTime": "today"})[0] == "InvalidParameterValue"
+
+
+def test_templates_can_be_asked(make: Any) -> None:
+    """A client can learn format and segment type of its templates before it submits."""
+    account = make(templates={20: Template("MPEG-DASH", "mp4-byterange"), 30: Template(segment_type="ts-segment")})
+
+    def asked(**parameters: Any) -> list[tuple[int, str, str]]:
+        answer = call(account, "DescribeAdaptiveDynamicStreamingTemplates", parameters)
+        found = answer["AdaptiveDynamicStreamingTemplateSet"]
+        return [(item["Definition"], item["Format"], item["SegmentType"]) for item in found]
+
+    assert asked() == [(20, "MPEG-DASH", "mp4-byterange"), (30, "HLS", "ts-segment")]
+    assert asked(Definitions=[30, 77]) == [(30, "HLS", "ts-segment"), (77, "HLS", "mp4-segment")]
+    assert asked(Offset=1, Limit=1) == [(30, "HLS", "ts-segment")]
+    wrong = refusal(account, "DescribeAdaptiveDynamicStreamingTemplates", {"Limit": 101})
+    assert wrong[0] == "InvalidParameterValue"
+
+
 def test_priority_decides_who_goes_first(make: Any) -> None:
     """Of the tasks that are due, those with a higher priority begin first."""
     account = make(queue_delay=60.0, processing_time=1000.0)

@@ -119,6 +119,7 @@ def test_only_loopback_is_ever_bound() -> None:
         bind_loopback("0.0.0.0", 0)
     listener = bind_loopback("localhost", 0)
     assert listener.getsockname()[0] == "127.0.0.1"
+    assert listener.proto == socket.IPPROTO_TCP, "or every answer waits 40 ms for Nagle's algorithm"
     listener.close()
 
 
@@ -278,6 +279,18 @@ def test_serve_ends_on_a_signal(client: Any, number: signal.Signals) -> None:
     child.send_signal(number)
     out, err = child.communicate(timeout=20)
     assert (child.returncode, out.strip(), err) == (0, str(int(number)), "")
+
+
+def test_serve_returns_the_signal(client: Any) -> None:
+    """A signal in the main thread ends `serve`, which names it and puts the old handlers back."""
+    before = (sandbox_threads(), signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM))
+
+    def ready(sandbox: Sandbox) -> None:
+        assert client.get(f"{sandbox.url}/health").status == 200
+        signal.raise_signal(signal.SIGTERM)
+
+    assert serve(SandboxOptions(), ready) == signal.SIGTERM
+    assert (sandbox_threads(), signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
 def test_serve_gives_up_with_its_callback() -> None:
