@@ -8,11 +8,10 @@ from pathlib import Path
 
 from drmkit.secret import Secret
 from drmkit.signaling.pssh import build
+from drmkit.stream.manifests import MASTER, MPD
 from drmkit.stream.model import OutputFormat, PackagerRun, Plan, PlannedTrack
 
-__all__ = ["MASTER", "MPD", "command", "private_flags", "show"]
-
-MPD, MASTER = "manifest.mpd", "master.m3u8"
+__all__ = ["command", "private_flags", "show"]
 
 
 def command(one: PackagerRun, inputs: Sequence[str], folder: str, form: OutputFormat, *, manifests: bool) -> list[str]:

@@ -100,8 +100,7 @@ class Child:
             self._stopped = True
             # Until it is reaped, the group's number belongs to the child, even if that has ended.
             if self._process and self._process.returncode is None:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(self._process.pid, signal.SIGKILL)
+                _kill_group(self._process)
         if self._thread.ident:
             self._thread.join()
 
@@ -109,6 +108,7 @@ class Child:
         try:
             with self._lock:
                 if self._stopped:
+                    self._outcome.cancel()
                     return
                 self._process = self._start()
             with self._process as process:
@@ -135,6 +135,12 @@ class Child:
         try:
             stdout, stderr = process.communicate(timeout=self._timeout)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+            _kill_group(process)
             raise
         return process.returncode, stdout, stderr
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    # Where only the ended leader is left of a group, some systems say that it is gone, others that it is not ours.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)

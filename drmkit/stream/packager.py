@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from drmkit.errors import PackagingError
 from drmkit.secret import Secret
-from drmkit.stream.arguments import MASTER, MPD, command, private_flags
+from drmkit.stream.arguments import command, private_flags
 from drmkit.stream.inspect import inspect_bytes, inspect_file
+from drmkit.stream.manifests import MASTER, MPD, mend_manifests
 from drmkit.stream.model import OutputFormat, PackagerRun, Plan, PlannedTrack, Scheme, TrackInput
 from drmkit.stream.plan import plan
 from drmkit.stream.process import run
@@ -115,12 +116,13 @@ def package_plan(
             if progress:
                 progress(done, len(made.runs))
         made_files = [_files(folder, item, shape) for item in made.tracks]
+        notes = mend_manifests(folder, made.runs[0]) if single else []
     tracks = [
         PackagedTrack(item, tuple(output / path.relative_to(folder) for path in paths))
         for item, paths in zip(made.tracks, made_files, strict=True)
     ]
     mpd, master = (output / MPD, output / MASTER) if single else (None, None)
-    return PackagedStream(output, tuple(tracks), mpd, master, made.notes)
+    return PackagedStream(output, tuple(tracks), mpd, master, (*made.notes, *notes))
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shutil
 import tempfile
@@ -25,7 +24,7 @@ def staged_inputs(paths: Sequence[Path]) -> Iterator[tuple[Path, list[str]]]:
     scripts end a line at a line feed: with a link, a file may be called anything.
 
     Raises:
-        InputError: a file does not exist, cannot be read or is not a regular file.
+        InputError: a file does not exist or is not a regular file.
     """
     with tempfile.TemporaryDirectory(prefix="drmkit-", ignore_cleanup_errors=True) as made:
         folder = Path(made)
@@ -36,8 +35,6 @@ def staged_inputs(paths: Sequence[Path]) -> Iterator[tuple[Path, list[str]]]:
 def _link(folder: Path, number: int, path: Path) -> str:
     if not path.is_file():
         raise InputError(f"{path} is not a file" if path.exists() else f"{path} does not exist")
-    if not os.access(path, os.R_OK):
-        raise InputError(f"{path} cannot be read", hint="check its permissions")
     suffix = path.suffix if _SUFFIX.fullmatch(path.suffix) else ""
     name = f"{number}{suffix}"
     (folder / name).symlink_to(path.absolute())

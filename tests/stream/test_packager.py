@@ -198,6 +198,16 @@ def test_dry_run_masks_keys(tools: Tools, clip: tuple[TrackInput, ...]) -> None:
     assert "--clear_lead=0" in text
 
 
+def test_dry_run_of_clear_tracks(tools: Tools, clip: tuple[TrackInput, ...]) -> None:
+    """A run without keys shows that it encrypts nothing."""
+    builder = cpix.Builder(content_id="clip").content_key(kid=KIDS["HD"], key=KEYS[KIDS["HD"]], scheme="cbcs")
+    asked = builder.usage_rule(kid=KIDS["HD"], video=[VideoFilter(min_pixels=10**9)]).build()
+    (line,) = show(plan(asked, clip[:1], tools=tools, allow_clear=True), Path("out"))
+    assert "skip_encryption=1" in line
+    assert "encryption=" not in line.replace("skip_encryption=1", "")
+    assert "--keys" not in line
+
+
 def fake(folder: Path, script: str) -> Path:
     """Write a program that stands for the packager."""
     path = folder / "packager"

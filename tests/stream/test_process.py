@@ -8,6 +8,7 @@ import select
 import signal
 import sys
 import threading
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from drmkit.errors import MissingExtraError, PackagingError
 from drmkit.secret import MASK, Secret
+from drmkit.stream.child import Child
 from drmkit.stream.process import mask, run
 
 KEY = Secret(bytes.fromhex("0f1e2d3c4b5a69788796a5b4c3d2e1f0"))
@@ -183,6 +185,19 @@ def test_interrupt_kills_the_whole_group(tmp_path: Path) -> None:
         run(family.argv, timeout=600)
     thread.join()
     assert family.is_gone()
+
+
+def test_interrupt_before_the_start_starts_nothing(tmp_path: Path) -> None:
+    """A child that is stopped before its thread has come to start it is never started."""
+    made = tmp_path / "made"
+    child = Child(["/bin/sh", "-c", f"touch {made}"], None, [], 60)
+    child._stop()
+    with pytest.raises(CancelledError):
+        child.finish()
+    assert not made.exists()
+    child = Child(["/bin/sh", "-c", f"touch {made}"], None, [], 60)
+    assert child.finish() == (0, b"", b"")
+    assert made.exists()
 
 
 @given(key=st.binary(min_size=4, max_size=32), before=st.text(max_size=20), after=st.text(max_size=20))
