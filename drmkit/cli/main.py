@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -90,8 +89,6 @@ def main(arguments: Sequence[str] | None = None, *, environ: Mapping[str, str] |
     except Exception as error:  # noqa: BLE001 (the last resort: a bug, told without its text, which may hold secrets)
         output.bug(error, verbosity=app.verbosity)
         return _BUG
-    finally:
-        logging.shutdown()
     return result if isinstance(result, int) else 0
 
 
