@@ -42,6 +42,8 @@ __all__ = [
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)?")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_NO_FILE = "environment"
+"""The name of a profile that no file names."""
 _PASSWORD_NAMES = ("password", "password_file", "password_command")
 _HOST_NAMES = ("environment", "auth_url", "frontend_url")
 _SECRET_KEY_NAMES = ("mps.secret_key", "mps.secret_key_file")
@@ -127,13 +129,29 @@ class Profile:
         Raises:
             ConfigurationError: it is not set; the message names the ways to set it.
         """
-        value = self.get(name)
-        if value is None:
-            known = FIELDS[name]
-            ways = [f"{name.rpartition('.')[2]} in [profile.{_section(self.name, name)}]"]
-            ways += [f"the environment variable {known.variable}"] if known.variable else []
-            raise ConfigurationError(f"{name} is not set", hint="set " + " or ".join(ways))
-        return value
+        self.require_all(name)
+        return self.get(name)
+
+    def require_all(self, *names: str) -> None:
+        """Check that settings are set, and name at once all that are not.
+
+        Raises:
+            ConfigurationError: at least one is not set; the message names the ways to set each.
+        """
+        missing = [name for name in names if self.get(name) is None]
+        if missing:
+            verb = "is" if len(missing) == 1 else "are"
+            variables = [str(FIELDS[name].variable) for name in missing if FIELDS[name].variable]
+            ways = f"[profile.{self._table(missing[0])}] of the configuration file (see `drmkit config init`)"
+            raise ConfigurationError(
+                f"{', '.join(missing)} {verb} not set",
+                hint=f"set {'it' if verb == 'is' else 'them'} in {ways}"
+                + (f", or in the environment: {', '.join(variables)}" if variables else ""),
+            )
+
+    def _table(self, name: str) -> str:
+        own = "default" if self.name == _NO_FILE else self.name
+        return _section(own, name)
 
     def secret(self, name: str, *, prompt: Callable[[str], str] | None = None) -> Secret[str]:
         """Return a secret setting from its value, its file, its command or, failing those, a prompt.

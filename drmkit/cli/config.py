@@ -40,7 +40,7 @@ def config() -> None:
     """Show the settings in force, or print a configuration to start from."""
 
 
-@config.command()
+@config.command(short_help="Show every setting in force and its origin.")
 @format_option
 @pass_app
 def show(app: App, /, *, form: str) -> None:

@@ -30,7 +30,7 @@ def key_url() -> None:
     """Get, refresh and show expiring key-server URLs."""
 
 
-@key_url.command()
+@key_url.command(short_help="Print a fresh URL, ticket and all.")
 @account_options
 @click.option("--dry-run", is_flag=True, help="Say what would be called, and call nothing.")
 @format_option
@@ -47,7 +47,7 @@ def get(app: App, /, *, form: str, dry_run: bool, **options: Any) -> None:
     emit(form, as_fields(fresh), fresh.reveal)
 
 
-@key_url.command()
+@key_url.command(short_help="Renew the stored URL if it is due.")
 @account_options
 @_output_option
 @click.option("--write", "written_form", type=click.Choice(["json", "url", "env"]), help="How; default: json.")
@@ -93,7 +93,7 @@ def refresh(
         app.talk(f"{outcome.summary} -> {store.path}")
 
 
-@key_url.command()
+@key_url.command(short_help="Show the stored URL and its age.")
 @_output_option
 @click.option("--reveal", is_flag=True, help="Show the ticket too.")
 @format_option

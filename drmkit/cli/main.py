@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from drmkit.errors import DrmkitError
 __all__ = ["cli", "main"]
 
 _INTERRUPTED = 130
+_TERMINATED = 143
 _BUG = 70
 
 _COMMANDS = {
@@ -67,6 +70,7 @@ def main(arguments: Sequence[str] | None = None, *, environ: Mapping[str, str] |
     """
     app = App(environ=os.environ if environ is None else environ)
     try:
+        _end_on_sigterm()
         result = cli.main(
             args=None if arguments is None else list(arguments),
             prog_name="drmkit",
@@ -74,22 +78,42 @@ def main(arguments: Sequence[str] | None = None, *, environ: Mapping[str, str] |
             obj=app,
             color=output.wants_color(app.environ),
         )
-    except click.ClickException as error:
+    except BaseException as error:  # noqa: BLE001 (the last resort: every way to end has its exit code)
+        return _ended(error, app)
+    return result if isinstance(result, int) else 0
+
+
+def _ended(error: BaseException, app: App) -> int:
+    """Tell why a command ended before its end, and return the exit code for that."""
+    if isinstance(error, click.ClickException):
         return _usage(error)
-    except (click.exceptions.Abort, KeyboardInterrupt):
-        output.problem("interrupted")
-        return _INTERRUPTED
-    except DrmkitError as error:
+    if isinstance(error, DrmkitError):
         output.report(error, verbosity=app.verbosity)
         return error.exit_code
-    except BrokenPipeError:
+    if isinstance(error, click.exceptions.Abort | KeyboardInterrupt | _TerminatedError):
+        terminated = isinstance(error, _TerminatedError)
+        output.problem("terminated" if terminated else "interrupted")
+        return _TERMINATED if terminated else _INTERRUPTED
+    if isinstance(error, BrokenPipeError):
         # The reader has gone: nothing more can be said, and Python must not try to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except Exception as error:  # noqa: BLE001 (the last resort: a bug, told without its text, which may hold secrets)
-        output.bug(error, verbosity=app.verbosity)
-        return _BUG
-    return result if isinstance(result, int) else 0
+    if isinstance(error, SystemExit):
+        raise error
+    output.bug(error, verbosity=app.verbosity)
+    return _BUG
+
+
+class _TerminatedError(BaseException):
+    """SIGTERM has come: unwind, so that children and temporary files are cleaned up, and end."""
+
+
+def _end_on_sigterm() -> None:
+    def terminate(*_: object) -> None:
+        raise _TerminatedError
+
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, terminate)
 
 
 def _usage(error: click.ClickException) -> int:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["cas_client", "key_server", "mint"]
 
+_ACCOUNT = ("username", "organization", "cpix_config")
 _DEFAULT_TIMEOUT_SECONDS = 10.0
 
 
@@ -26,8 +27,9 @@ def key_server(profile: Profile) -> DrmtodayKeyServer:
     """Return the key server that a profile names.
 
     Raises:
-        ConfigurationError: a setting is missing or contradicts another.
+        ConfigurationError: settings are missing, all of them named at once, or contradict each other.
     """
+    profile.require_all(*_ACCOUNT)
     return DrmtodayKeyServer(
         hosts=_hosts(profile),
         organization=profile.require("organization"),

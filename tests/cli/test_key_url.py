@@ -278,7 +278,11 @@ def test_good_tickets_that_look_odd_are_taken(run: Run, cas_server: ScriptedServ
 @pytest.mark.parametrize(
     ("change", "cause", "step"),
     [
-        ({"DRMTODAY_ORGANIZATION": ""}, "organization is not set", "DRMTODAY_ORGANIZATION"),
+        (
+            {"DRMTODAY_ORGANIZATION": "", "DRMTODAY_USERNAME": ""},
+            "username, organization are not set",
+            "DRMTODAY_USERNAME, DRMTODAY_ORGANIZATION",
+        ),
         ({"DRMTODAY_PASSWORD": ""}, "password is not set", "DRMTODAY_PASSWORD"),
         ({"DRMTODAY_FRONTEND_URL": ""}, "frontend_url is not set", "both or neither"),
         ({"DRMTODAY_ENVIRONMENT": "staging"}, "is set beside auth_url", "keep either"),

@@ -1,0 +1,197 @@
+"""`drmkit sandbox` as a process: what it writes, whom it serves, how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., int]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def drmkit(*arguments: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+    """Start the program."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "drmkit", *arguments],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/nowhere", **(env or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@contextmanager
+def running(folder: Path, *arguments: str) -> Iterator[dict[str, Any]]:
+    """A sandbox in a process of its own, ready; what it said in JSON."""
+    config, env = folder / "sandbox.toml", folder / "sandbox.env"
+    process = drmkit("sandbox", "--format", "json", "--write-config", str(config), "--write-env", str(env), *arguments)
+    try:
+        assert process.stdout
+        yield json.loads(process.stdout.readline())
+    finally:
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (0, "")
+    assert "has stopped" in err
+
+
+def done(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """Wait for a program: exit code, standard output, standard error."""
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def test_the_files_point_every_command_at_it(tmp_path: Path) -> None:
+    """The profile and the environment file, both private, are all that a client needs."""
+    with running(tmp_path) as said:
+        assert said["schema_version"] == 1
+        assert said["url"].startswith("http://127.0.0.1:")
+        assert json.load(urllib.request.urlopen(said["health"]))["status"] == "ok"
+        for name in ("config", "env"):
+            assert stat.S_IMODE(Path(said[name]).stat().st_mode) == 0o600
+        code, url, err = done(drmkit("--config", said["config"], "key-url", "get"))
+        assert (code, err) == (0, "")
+        assert url.startswith(f"{said['service']}?ticket=ST-")
+        lines = Path(said["env"]).read_text(encoding="utf-8").splitlines()
+        variables = dict(line.split("=", 1) for line in lines)
+        assert variables["DRMKIT_MPS_ENDPOINT"] == said["url"]
+        assert set(variables) == {
+            "DRMTODAY_USERNAME",
+            "DRMTODAY_PASSWORD",
+            "DRMTODAY_ORGANIZATION",
+            "DRMTODAY_CPIX_CONFIG",
+            "DRMTODAY_AUTH_URL",
+            "DRMTODAY_FRONTEND_URL",
+            "TENCENTCLOUD_SECRET_ID",
+            "TENCENTCLOUD_SECRET_KEY",
+            "DRMKIT_MPS_ENDPOINT",
+        }
+        code, url, err = done(drmkit("key-url", "get", env=variables))
+        assert (code, err) == (0, "")
+        document = urllib.request.urlopen(url.strip()).read()
+        assert b"ContentKeyList" in document
+
+
+def test_a_shell_script_of_the_two_posts_works_against_it(tmp_path: Path) -> None:
+    """The vendor tutorial's flow with curl: log in, read Location, ask for a ticket, call the key server."""
+    script = """
+        set -eu; . "$1"
+        location=$(curl -s -D - -o /dev/null "$DRMTODAY_AUTH_URL/cas/v1/tickets" \
+          --data-urlencode "username=$DRMTODAY_USERNAME" --data-urlencode "password=$DRMTODAY_PASSWORD" \
+          | tr -d '\\r' | sed -n 's/^[Ll]ocation: //p')
+        service="$DRMTODAY_FRONTEND_URL/frontend/cpix/v1/$DRMTODAY_ORGANIZATION/ingest/$DRMTODAY_CPIX_CONFIG"
+        ticket=$(curl -s "$location" --data-urlencode "service=$service")
+        curl -s -G "$service" --data-urlencode "ticket=$ticket"
+    """
+    with running(tmp_path) as said:
+        shell = subprocess.run(["sh", "-c", script, "sh", said["env"]], capture_output=True, text=True, check=True)
+    assert "<cpix:ContentKeyList" in shell.stdout or "<ContentKeyList" in shell.stdout
+
+
+def test_given_credentials_are_used_and_wrong_ones_refused(tmp_path: Path) -> None:
+    """An account can be chosen; its password comes from a private file; another password is exit code 3."""
+    secret = tmp_path / "password"
+    secret.write_text("chosen-password", encoding="utf-8")
+    secret.chmod(0o600)
+    given = ("--username", "me", "--password-file", str(secret), "--organization", "my-org", "--cpix-config", "cfg")
+    with running(tmp_path, *given) as said:
+        assert said["service"].endswith("/frontend/cpix/v1/my-org/ingest/cfg")
+        account = {
+            "DRMTODAY_USERNAME": "me",
+            "DRMTODAY_PASSWORD": "chosen-password",
+            "DRMTODAY_ORGANIZATION": "my-org",
+            "DRMTODAY_CPIX_CONFIG": "cfg",
+            "DRMTODAY_AUTH_URL": said["url"],
+            "DRMTODAY_FRONTEND_URL": said["url"],
+        }
+        assert done(drmkit("key-url", "get", env=account))[0] == 0
+        code, _, err = done(drmkit("key-url", "get", env=account | {"DRMTODAY_PASSWORD": "other"}))
+        assert code == 3
+        assert "rejected the user name or password (HTTP 401)" in err
+        code, _, err = done(drmkit("key-url", "get", env=account | {"DRMTODAY_ORGANIZATION": "other-org"}))
+        assert code == 3
+        assert "gives no ticket for" in err
+        assert "organization UUID" in err
+
+
+@pytest.mark.parametrize("switch", ["--single-use-tickets", "--ticket-lifetime=1s"])
+def test_tickets_end_by_switch(tmp_path: Path, switch: str) -> None:
+    """With the switch a ticket that was good once is refused later; without it, see above, it stays good."""
+    with running(tmp_path, switch) as said:
+        _, url, _ = done(drmkit("--config", said["config"], "key-url", "get"))
+        assert urllib.request.urlopen(url.strip()).status == 200
+        if "lifetime" in switch:
+            time.sleep(1.1)  # the sandbox's own clock decides, and it is another process
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(url.strip())
+        assert caught.value.code == 401
+        assert caught.value.read() == b"Invalid CAS Ticket"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "reason"),
+    [
+        (["--host", "0.0.0.0"], 3, "binds loopback addresses only"),
+        (["--host", "192.0.2.1"], 3, "binds loopback addresses only"),
+        (["--host", "example.com"], 3, "binds loopback addresses only"),
+        (["--port", "70000"], 3, "a port is 0 to 65535"),
+        (["--ticket-lifetime", "soon"], 2, "is no length of time"),
+        (["--fault", "cas-crfl"], 3, "did you mean 'cas-crlf'"),
+        (["--password-file", "/nowhere/password"], 3, "--password-file /nowhere/password cannot be read"),
+        (["--write-config", "/nowhere/sandbox.toml"], 2, "there is no folder /nowhere"),
+    ],
+)
+def test_what_it_refuses(run: Run, arguments: list[str], code: int, reason: str, capsys: Any) -> None:
+    """A bind that is not loopback and wrong options are refused with the reason, and nothing keeps running."""
+    assert run("sandbox", *arguments) == code
+    assert reason in capsys.readouterr().err
+
+
+def test_a_taken_port_is_told(tmp_path: Path, run: Run, capsys: Any) -> None:
+    """A port that is in use is a clear error."""
+    with running(tmp_path) as said:
+        port = said["url"].rpartition(":")[2]
+        assert run("sandbox", "--port", port) == 3
+    assert f"cannot listen on 127.0.0.1 port {port} (Address already in use)" in capsys.readouterr().err
+
+
+def test_sigterm_ends_it_too() -> None:
+    """A service manager stops it with SIGTERM; it ends with 0 and has said where it was."""
+    process = drmkit("sandbox")
+    assert process.stdout
+    assert process.stdout.readline().startswith("sandbox: http://127.0.0.1:")
+    process.terminate()
+    code, _, err = done(process)
+    assert code == 0
+    assert "its credentials are random" in err
+
+
+def test_the_faults_are_listed(run: Run, capsys: Any) -> None:
+    """`--fault help` lists every fault with what it does."""
+    assert run("sandbox", "--fault", "help") == 0
+    out = capsys.readouterr().out
+    assert "keyserver-kid-as-key      every content key is its own key ID" in out
+
+
+def test_ctrl_c_ends_the_demo_and_leaves_nothing(tmp_path: Path) -> None:
+    """An interrupted demo ends with 130, a terminated one with 143, without children and without its folder."""
+    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        process = drmkit("demo", env={"TMPDIR": str(tmp_path)})
+        assert process.stderr
+        lines = [process.stderr.readline() for _ in range(4)]
+        assert lines[-1] == "ok   jobs\n"
+        process.send_signal(number)
+        assert done(process)[0] == code
+        assert list(tmp_path.iterdir()) == []
