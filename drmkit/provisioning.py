@@ -16,6 +16,7 @@ from typing import Protocol
 
 import msgspec
 
+from drmkit.mps.drm import normalize
 from drmkit.mps.job import Job, Revealable
 from drmkit.mps.models.request import ProcessMediaRequest
 from drmkit.mps.models.streaming import AdaptiveDynamicStreamingTaskInput
@@ -189,5 +190,5 @@ def _only_failed(job: Job, verdict: Verdict) -> Job:
 
 
 def _same(task: AdaptiveDynamicStreamingTaskInput, result: Subtask) -> bool:
-    drm = task.drm_info.type if task.drm_info is not None else None
+    drm = normalize(task.drm_info.type or "") if task.drm_info is not None else None
     return (task.definition, drm) == (result.definition, result.drm)

@@ -132,13 +132,13 @@ class MpsClient:
 
         try:
             answer = self._retrier.call(attempt) if request.session_id else _repeat_only_if_busy(self._retrier, attempt)
-        except ApiError as error:
-            if error.code != DUPLICATE_SESSION or not doubt.raised or not request.session_id:
+        except (ApiError, RemoteUnavailableError) as error:
+            if not doubt.raised:
                 raise
-            _LOG.warning("MPS refused a repeated SessionId: the first call took effect, looking for its task")
-            return self._found(request.session_id, began, error)
-        except RemoteUnavailableError as error:
-            if doubt.raised:
+            if request.session_id and isinstance(error, ApiError) and error.code == DUPLICATE_SESSION:
+                _LOG.warning("MPS refused a repeated SessionId: the first call took effect, looking for its task")
+                return self._found(request.session_id, began, error)
+            if isinstance(error, RemoteUnavailableError):
                 error.hint = _hint_after_doubt(request)
             raise
         if not answer.task_id:

@@ -34,11 +34,14 @@ from drmkit.mps.models.streaming import (
     DrmInfo,
 )
 from drmkit.mps.rules import check_request, streaming_tasks
-from drmkit.mps.schema import examine, members
+from drmkit.mps.schema import examine, members, walk
 from drmkit.mps.wire import Model, convert, to_builtins
 from drmkit.secret import Secret
 
-__all__ = ["Job", "KeyRequest", "Revealable", "StreamingTask"]
+__all__ = ["SECRET_FILE", "Job", "KeyRequest", "Revealable", "StreamingTask"]
+
+SECRET_FILE = "file:"
+"""What a secret in a job begins with whose value is in a file: the path, relative to the job file."""
 
 _SESSION_PREFIX = "drmkit-"
 _SESSION_DIGITS = 40
@@ -218,11 +221,14 @@ class Job:
             attempt: see `session_id`.
 
         Raises:
-            JobError: the job has errors, or there are not as many URLs as DRM tasks.
+            JobError: the job has errors, a secret of it is still in its file, or the URLs are not as many as the
+                DRM tasks that need one.
         """
         self.require_valid()
         if len(urls) != len(self.key_requests):
             raise JobError(f"the job needs {len(self.key_requests)} key-server URLs, not {len(urls)}")
+        for path in _unread(self.body):
+            raise JobError(f"{path} names a file that has not been read", hint="call jobfile.read_secrets(job, folder)")
         texts = iter([url if isinstance(url, str) else url.reveal() for url in urls])
         body: ProcessMediaRequest = _mapped(self.body, DrmInfo, lambda info: _ready(info, texts))
         return msgspec.structs.replace(body, session_id=self.session_id(attempt))
@@ -272,6 +278,14 @@ def _identity(value: Any) -> Any:
     return value.reveal() if isinstance(value, Secret) else value
 
 
+def _unread(body: Model) -> Iterator[str]:
+    for path, model in walk(body):
+        for name, member in members(type(model)).items():
+            value = getattr(model, member.attribute)
+            if isinstance(value, Secret) and value.reveal().startswith(SECRET_FILE):
+                yield f"{path}.{name}" if path else name
+
+
 def _with_secrets(model: Model, read: Callable[[str], str]) -> Any:
     changes: dict[str, Any] = {}
     for member in members(type(model)).values():
@@ -280,6 +294,6 @@ def _with_secrets(model: Model, read: Callable[[str], str]) -> Any:
             changes[member.attribute] = _with_secrets(value, read)
         elif isinstance(value, list):
             changes[member.attribute] = [_with_secrets(v, read) if isinstance(v, Model) else v for v in value]
-        elif isinstance(value, Secret) and not isinstance(value, KeySource) and value.reveal().startswith("file:"):
-            changes[member.attribute] = Secret(read(value.reveal().removeprefix("file:")).strip())
+        elif isinstance(value, Secret) and not isinstance(value, KeySource) and value.reveal().startswith(SECRET_FILE):
+            changes[member.attribute] = Secret(read(value.reveal().removeprefix(SECRET_FILE)).strip())
     return msgspec.structs.replace(model, **changes) if changes else model
