@@ -7,13 +7,13 @@ import re
 import ssl
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import httpcore
 import httpx
@@ -198,10 +198,8 @@ def _read(answer: httpx.Response, purpose: str, max_body: int) -> bytes:
     if encoding not in {"identity", "gzip", "x-gzip", "deflate"}:
         raise ProtocolError(f"{purpose}: the answer has a Content-Encoding that was not asked for")
     inflater = None if encoding == "identity" else zlib.decompressobj(_GZIP_OR_ZLIB)
-    if not isinstance(answer.stream, Iterable):
-        raise TypeError("a synchronous transport answers with a synchronous stream")
     body = bytearray()
-    for chunk in answer.stream:
+    for chunk in cast("httpx.SyncByteStream", answer.stream):  # iter_bytes() would decompress without a bound
         body += inflater.decompress(chunk, max_body + 1 - len(body)) if inflater else chunk
         if len(body) > max_body:
             raise ProtocolError(f"{purpose}: the answer is larger than {max_body} bytes")

@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol, cast
 
 import httpcore
 import httpx
@@ -121,17 +121,23 @@ def _left(timeout: float | None, clock: Callable[[], float], error: type[Excepti
     return left if timeout is None else min(timeout, left)
 
 
+class _Closable(Protocol):
+    """What a pool answers with: the pieces of a body, and a way to let go of its connection."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def close(self) -> None: ...
+
+
 class _Body(httpx.SyncByteStream):
-    def __init__(self, stream: Iterable[bytes]) -> None:
+    def __init__(self, stream: _Closable) -> None:
         self._stream = stream
 
     def __iter__(self) -> Iterator[bytes]:
         yield from self._stream
 
     def close(self) -> None:
-        close = getattr(self._stream, "close", None)
-        if close is not None:
-            close()
+        self._stream.close()
 
 
 class DeadlineTransport(httpx.BaseTransport):
@@ -172,9 +178,7 @@ class DeadlineTransport(httpx.BaseTransport):
                 extensions=request.extensions,
             )
         )
-        if not isinstance(answer.stream, Iterable):
-            raise TypeError("a synchronous pool answers with a synchronous stream")
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer.stream))
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(cast("_Closable", answer.stream)))
 
     def close(self) -> None:
         """Close every pooled connection."""
