@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import os
 import subprocess
@@ -17,9 +18,11 @@ import pytest
 from scripted import Answer, Cas, Request, ScriptedServer, created
 
 from drmkit.cas import CasClient, Credentials
+from drmkit.cli.demo_steps import STEPS, Demo, run_steps
 from drmkit.errors import DrmkitError
 from drmkit.http import HttpClient
 from drmkit.retry import Retrier, RetryPolicy
+from drmkit.sandbox import SandboxOptions
 from drmkit.secret import Secret
 
 PASSWORD = "cAnArYpAsSwOrD&+%="
@@ -176,3 +179,37 @@ def test_the_process_list_shows_no_secret(environ: dict[str, str], cas_server: S
         out, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
     assert_clean(out + err, "the streams")
+
+
+def test_the_whole_demo_leaks_nothing(caplog: Any, capfd: Any) -> None:
+    """Sandbox, clients, packager and ffmpeg together, every logger at DEBUG: no password, ticket, key or seed."""
+    caplog.set_level(logging.DEBUG)
+    secrets: dict[str, str] = {"a canary": "cAnArY"}
+
+    def collect(demo: Demo) -> str:
+        secrets["the URL"] = demo.url.reveal()
+        secrets["the ticket"] = demo.url.ticket.reveal()
+        secrets["the encoded ticket"] = quote(demo.url.ticket.reveal(), safe="")
+        for key in demo.document.content_keys:
+            assert key.key is not None
+            secrets[f"{key.kid} in hex"] = key.key.reveal().hex()
+            secrets[f"{key.kid} in base64"] = base64.b64encode(key.key.reveal()).decode()
+        return "collected"
+
+    steps = run_steps(
+        steps=[*STEPS, ("collect", collect)],
+        options=SandboxOptions(
+            password=Secret("cAnArYpAsSwOrD"),
+            secret_key=Secret("cAnArYsEcReTkEy"),
+            key_seed=Secret(b"cAnArYkEySeEd-0123456789"),
+            iv_seed=Secret(b"cAnArYiVsEeD-0123456789"),
+        ),
+    )
+    assert steps[-1].detail == "collected"
+    shown = "".join(f"{step.name} {step.detail} {step.hint}" for step in steps) + "".join(capfd.readouterr())
+    logged = "\n".join(f"{record.name} {record.getMessage()} {record.exc_text or ''}" for record in caplog.records)
+    assert len(secrets) == 4 + 2 * 4
+    for name, secret in secrets.items():
+        assert secret not in shown, f"{name} was shown"
+        assert secret not in logged, f"{name} was logged"
+    assert "drmkit.http" in logged

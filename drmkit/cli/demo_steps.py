@@ -236,6 +236,7 @@ def run_steps(
     faults: Sequence[str] = (),
     told: Callable[[Step], None] = lambda _: None,
     steps: Sequence[tuple[str, Callable[[Demo], str]]] = STEPS,
+    options: SandboxOptions | None = None,
     **parts: Any,
 ) -> list[Step]:
     """Run the steps until one fails; nothing of them is left behind.
@@ -244,12 +245,13 @@ def run_steps(
         faults: parts of the sandbox to break, as `drmkit.sandbox.FAULTS` names them.
         told: is told each step as it ends.
         steps: the steps to run.
+        options: how the sandbox behaves otherwise.
         parts: fields of `Demo` to put in the place of its own.
 
     Returns:
         The steps that were run, the last of which may have failed.
     """
-    options = SandboxOptions(faults=tuple(FaultSetting.parse(fault) for fault in faults))
+    options = replace(options or SandboxOptions(), faults=tuple(FaultSetting.parse(fault) for fault in faults))
     done: list[Step] = []
     with tempfile.TemporaryDirectory(prefix="drmkit-demo-") as folder, ExitStack() as stack:
         demo = Demo(Sandbox(options), Path(folder), stack, **parts)
