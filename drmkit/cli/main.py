@@ -26,6 +26,8 @@ _BUG = 70
 _COMMANDS = {
     "demo": ("drmkit.cli.demo:demo", "Run the whole flow on the sandbox, with real encryption."),
     "key-url": ("drmkit.cli.key_url:key_url", "Get, refresh and show expiring key-server URLs."),
+    "pssh": ("drmkit.cli.pssh:pssh", "Read and build PSSH boxes and DRM headers."),
+    "keys": ("drmkit.cli.keys:keys", "Derive and generate content keys and IVs."),
     "config": ("drmkit.cli.config:config", "Show the settings in force, or print a configuration to start from."),
     "sandbox": ("drmkit.cli.sandbox:sandbox", "Play the vendors (CAS, key server, MPS) on loopback."),
     "completion": ("drmkit.cli.completion:completion", "Print the completion script for a shell."),
