@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["pssh"]
 
+_KEY_LINE = re.compile(rb"([0-9A-Fa-f]{8}(?:-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}):([0-9A-Fa-f]{32})")
 _NO_ENCODING = re.compile(r"[^A-Za-z0-9+/=\s]")
 
 
@@ -148,19 +148,18 @@ def _build(
 def _keys(path: Path | None) -> dict[KeyId, Secret[bytes]]:
     if path is None:
         return {}
-    from drmkit.errors import IdentifierError  # noqa: PLC0415
-    from drmkit.passwords import from_file  # noqa: PLC0415
+    from drmkit.keys.seedfile import read_private  # noqa: PLC0415
 
     found = {}
-    for number, line in enumerate(from_file(str(path), what="key_file").reveal().split(), start=1):
-        kid, _, key = line.partition(":")
-        try:
-            found[KeyId.from_uuid(kid) if "-" in kid else KeyId.from_hex(kid)] = Secret(KeyId.from_hex(key).raw)
-        except IdentifierError:
+    for number, line in enumerate(read_private(path, "the key file").reveal().split(), start=1):
+        match = _KEY_LINE.fullmatch(line)
+        if match is None:
             raise InputError(
-                f"key_file {path}, entry {number} is not KID:KEY in hexadecimal",
+                f"the key file {path}, entry {number} is not KID:KEY in hexadecimal",
                 hint="32 digits, a colon, 32 digits; one pair a line",
-            ) from None
+            )
+        kid, key = (bytes.fromhex(part.decode("ascii").replace("-", "")) for part in match.groups())
+        found[KeyId(kid)] = Secret(key)
     return found
 
 
@@ -168,7 +167,7 @@ def _read(source: str) -> list[FoundBox]:
     from drmkit.signaling import find  # noqa: PLC0415 (help needs no parser)
 
     if source == "-":
-        return find.find(sys.stdin.buffer.read())
+        return find.find(click.get_binary_stream("stdin").read())
     path = Path(source).expanduser() if source.startswith("~") else Path(source)
     try:
         if path.is_file():

@@ -12,7 +12,7 @@ from drmkit.errors import ConfigurationError, StoreError
 from drmkit.passwords import check_private
 from drmkit.secret import Secret
 
-__all__ = ["ENCODINGS", "Encoding", "decode_seed", "read_seed", "write_seed"]
+__all__ = ["ENCODINGS", "Encoding", "decode_seed", "read_private", "read_seed", "write_seed"]
 
 Encoding = Literal["base64", "hex", "raw", "text"]
 ENCODINGS = ("base64", "hex", "raw", "text")
@@ -33,18 +33,32 @@ def read_seed(path: Path, encoding: Encoding = "base64") -> Secret[bytes]:
     Raises:
         ConfigurationError: the file is missing, unreadable, open to others, or in another encoding.
     """
+    content = read_private(path, "the seed file")
+    return decode_seed(content.reveal(), encoding, f"the seed file {path}")
+
+
+def read_private(path: Path, what: str) -> Secret[bytes]:
+    """Read a file that only its owner can read or write.
+
+    Args:
+        path: the file, `~` expanded.
+        what: what it is, for the message.
+
+    Raises:
+        ConfigurationError: the file is missing, unreadable, larger than 64 KiB, or open to others.
+    """
     file = path.expanduser()
     try:
         with file.open("rb") as stream:
-            check_private(stream.fileno(), f"the seed file {file}")
+            check_private(stream.fileno(), f"{what} {file}")
             content = stream.read(_LARGEST + 1)
     except OSError as error:
         raise ConfigurationError(
-            f"the seed file {file} cannot be read ({error.strerror})", hint="check the path and its permissions"
+            f"{what} {file} cannot be read ({error.strerror})", hint="check the path and its permissions"
         ) from None
     if len(content) > _LARGEST:
-        raise ConfigurationError(f"the seed file {file} is larger than {_LARGEST} bytes: it is no seed")
-    return decode_seed(content, encoding, f"the seed file {file}")
+        raise ConfigurationError(f"{what} {file} is larger than {_LARGEST} bytes", hint="is it another file?")
+    return Secret(content)
 
 
 def decode_seed(content: bytes, encoding: Encoding, what: str = "the seed") -> Secret[bytes]:

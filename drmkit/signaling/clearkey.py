@@ -138,12 +138,13 @@ def _dump(document: dict[str, Any]) -> bytes:
 
 
 def _load(data: bytes, what: str) -> dict[str, Any]:
+    place = ""
     try:
         document = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        # A JSON error quotes nothing of the text; a license must not leak through one.
         place = f" at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else ""
-        raise SignalingError(f"{what} is not JSON in UTF-8{place}") from None
+        document = None
+    # Raised outside the handler: the error there holds the whole text, and a license holds keys.
     if not isinstance(document, dict):
-        raise SignalingError(f"{what} is no JSON object")
+        raise SignalingError(f"{what} is no JSON object in UTF-8{place}")
     return document

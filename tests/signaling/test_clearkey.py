@@ -43,9 +43,9 @@ def test_other_keys_in_a_license_are_passed_over() -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"\xff", "is not JSON in UTF-8"),
-        (b'{"kids":', "is not JSON in UTF-8 at character 9"),
-        (b"[" * 100_000, "is not JSON"),
+        (b"\xff", "is no JSON object in UTF-8"),
+        (b'{"kids":', "is no JSON object in UTF-8 at character 9"),
+        (b"[" * 100_000, "is no JSON object"),
         (b"[]", "is no JSON object"),
         (b"{}", 'has no list "kids"'),
         (b'{"kids":[]}', "or an empty one"),
@@ -74,6 +74,13 @@ def test_broken_licenses_are_refused_without_showing_keys(data: bytes, reason: s
     with pytest.raises(SignalingError, match=reason) as caught:
         clearkey.parse_license(data)
     assert "oKGi" not in str(caught.value)
+
+
+def test_a_broken_license_leaks_through_no_error_context() -> None:
+    """JSON errors hold the text that they could not parse; none of them stays behind an error of drmkit's."""
+    with pytest.raises(SignalingError, match="at character 12") as caught:
+        clearkey.parse_license(b'{"k":"oKGi"')
+    assert caught.value.__context__ is None
 
 
 def test_a_request_without_key_ids_is_not_made() -> None:
