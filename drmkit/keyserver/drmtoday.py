@@ -32,7 +32,7 @@ class DrmtodayHosts:
 
     Attributes:
         auth_url: the CAS's base URL, or its whole ticket resource.
-        frontend_url: the base URL of the APIs.
+        frontend_url: the base URL of the APIs, without the `/frontend` that every path of theirs begins with.
     """
 
     auth_url: str
@@ -64,7 +64,7 @@ class DrmtodayHosts:
                 "auth_url and frontend_url belong to different environments: a ticket of one is void in the other",
                 hint='use environment = "production" or "staging", or give two URLs of the same installation',
             )
-        return cls(auth_url.rstrip("/"), frontend_url.rstrip("/"))
+        return cls(auth_url.rstrip("/"), frontend_url.rstrip("/").removesuffix("/frontend"))
 
     @property
     def tickets_url(self) -> str:
