@@ -12,10 +12,10 @@ from lxml import etree
 from drmkit.cpix.document import Document
 from drmkit.cpix.entities import ContentKeyPeriod
 from drmkit.cpix.notation import VERSIONS
+from drmkit.cpix.schema import DS, PSKC
 from drmkit.cpix.shape import ensure_child
 from drmkit.cpix.usage import AudioFilter, BitrateFilter, VideoFilter
-from drmkit.cpix.validation import check
-from drmkit.cpix.schema import DS, PSKC
+from drmkit.cpix.validation import validate
 from drmkit.cpix.values import encode_base64, format_datetime
 from drmkit.cpix.view import cpix, set_text
 from drmkit.errors import CpixError
@@ -285,7 +285,7 @@ class Builder:
             InvalidDocumentError: what was given does not make a valid document of this version; nothing is returned.
         """
         document = self._open()
-        check(document, version=self._version)
+        validate(document, version=self._version, kinds=frozenset({"semantics"})).raise_for_errors()
         self._document = None
         return document
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
-from drmkit.cpix import structure
+from drmkit.cpix import rules, structure
 from drmkit.cpix.document import Document, parse
 from drmkit.cpix.notation import VERSIONS
+from drmkit.cpix.paths import Paths
 from drmkit.cpix.reader import MAX_BYTES, NotCpixError, RefusedXmlError
-from drmkit.cpix.report import Finding, Report
+from drmkit.cpix.report import Finding, Kind, Report
+from drmkit.cpix.survey import Survey
 from drmkit.errors import CpixError
 
 __all__ = ["check", "validate"]
@@ -17,7 +20,13 @@ _PROFILES: Final = ("cpix",)
 
 
 def validate(
-    document: Document | bytes, version: str = "auto", profile: str = "cpix", *, max_bytes: int = MAX_BYTES
+    document: Document | bytes,
+    version: str = "auto",
+    profile: str = "cpix",
+    *,
+    max_bytes: int = MAX_BYTES,
+    now: datetime | None = None,
+    kinds: frozenset[Kind] | None = None,
 ) -> Report:
     """Return all findings over a document.
 
@@ -27,6 +36,8 @@ def validate(
             else the newest version that accepts the document.
         profile: the profile to check against.
         max_bytes: the size cap for bytes.
+        now: the time against which certificates are checked; None means the present.
+        kinds: check only rules of these kinds beside the structure; None means all.
 
     Raises:
         CpixError: there is no such version or profile.
@@ -39,6 +50,7 @@ def validate(
         except (RefusedXmlError, NotCpixError) as refusal:
             return _unreadable(refusal, profile)
     chosen, reason, findings = _structure(document, version)
+    findings += rules.apply(Survey(document, chosen, now), Paths(document.root), kinds)
     findings.sort(key=lambda finding: finding.line)
     return Report(findings=tuple(findings), version=chosen, version_reason=reason, profile=profile)
 

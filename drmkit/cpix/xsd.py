@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from lxml import etree
@@ -17,7 +17,7 @@ _LOCATION = "drmkit:schema:"
 _OCCURS = {"": (1, "1"), "?": (0, "1"), "+": (1, "unbounded"), "*": (0, "unbounded")}
 
 
-@lru_cache(maxsize=None)
+@cache
 def compile_schema(version: str) -> etree.XMLSchema:
     """Return the compiled schema of a CPIX version, one of `VERSIONS`; made once and kept."""
     parser = etree.XMLParser(no_network=True, resolve_entities=False)
