@@ -1,16 +1,14 @@
-"""The CPIX documents that the sandbox's key server answers: keys, usage rules, DRM systems, and faults in them."""
+"""The CPIX documents that the sandbox's key server answers: keys, usage rules and DRM systems."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 from drmkit import cpix
 from drmkit.identifiers import DrmSystem, KeyId
-from drmkit.sandbox.faults import Faults
+from drmkit.sandbox.keyfaults import Tampering
 from drmkit.sandbox.keystore import TrackKey
 from drmkit.sandbox.state import SandboxState
-from drmkit.secret import Secret
 from drmkit.signaling import dash, hls, playready, widevine
 from drmkit.signaling.pssh import PsshBox
 from drmkit.signaling.wrmheader import HeaderKey, WrmHeader
@@ -39,36 +37,17 @@ def ingest_document(state: SandboxState, keys: Sequence[TrackKey], asset: str | 
         asset: the asset ID, which becomes the document's content ID.
         scheme: `cenc`, `cbcs` or None.
     """
-    faults = state.faults
-    keys = _with_wrong_keys(keys, state)
-    if scheme and faults.hit("keyserver-wrong-scheme"):
+    if scheme and state.faults.hit("keyserver-wrong-scheme"):
         scheme = SCHEMES[scheme]
-    with_systems = not faults.hit("keyserver-no-systems")
-    strangers = faults.hit("keyserver-wrong-kid")
-    swapped = faults.hit("keyserver-swapped-pssh")
+    with_systems = not state.faults.hit("keyserver-no-systems")
+    tampering = Tampering(state)
     builder = cpix.Builder(version="2.3", content_id=asset)
-    for key in keys:
+    for key in tampering.before(keys):
         builder.content_key(kid=key.kid, key=key.key, iv=key.iv, scheme=scheme)
         _add_rule(builder, key)
         if with_systems:
-            named = KeyId(state.options.token_bytes(16)) if strangers else key.kid
-            _add_systems(builder, key, named, scheme, swapped=swapped)
-    document = builder.build().to_xml()
-    if len(keys) > 1 and faults.hit("keyserver-duplicate-kid"):
-        document = document.replace(keys[1].kid.uuid.encode(), keys[0].kid.uuid.encode())
-    return document
-
-
-def _with_wrong_keys(keys: Sequence[TrackKey], state: SandboxState) -> Sequence[TrackKey]:
-    faults: Faults = state.faults
-    if faults.hit("keyserver-kid-as-key"):
-        keys = [dataclasses.replace(key, key=Secret(key.kid.raw)) for key in keys]
-    if faults.hit("keyserver-wrong-key"):
-        keys = [dataclasses.replace(key, key=Secret(state.options.token_bytes(16))) for key in keys]
-    if faults.hit("keyserver-swapped-keys"):
-        shifted = [*keys[1:], keys[0]]
-        keys = [dataclasses.replace(key, key=other.key) for key, other in zip(keys, shifted, strict=True)]
-    return keys
+            _add_systems(builder, key, scheme)
+    return tampering.after(builder.build())
 
 
 def _add_rule(builder: cpix.Builder, key: TrackKey) -> None:
@@ -80,32 +59,27 @@ def _add_rule(builder: cpix.Builder, key: TrackKey) -> None:
     builder.usage_rule(kid=key.kid, intended_track_type=key.stream_type, video=video)
 
 
-def _add_systems(builder: cpix.Builder, key: TrackKey, named: KeyId, scheme: str | None, *, swapped: bool) -> None:
-    boxes = {
-        DrmSystem.WIDEVINE: widevine.pssh_box([named], scheme),
-        DrmSystem.PLAYREADY: _playready_box(key, named, scheme),
-    }
-    if swapped:
-        boxes = dict(zip(boxes, reversed(boxes.values()), strict=True))
+def _add_systems(builder: cpix.Builder, key: TrackKey, scheme: str | None) -> None:
+    boxes = {DrmSystem.WIDEVINE: widevine.pssh_box([key.kid], scheme), DrmSystem.PLAYREADY: _playready_box(key, scheme)}
     for system, box in boxes.items():
-        media, master = (None, None) if scheme is None or swapped else _hls_tags(system, named, scheme, box)
+        media, master = (None, None) if scheme is None else _hls_tags(system, key.kid, scheme, box)
         builder.drm_system(
             kid=key.kid,
-            system_id=system.system_id,
+            system_id=system,
             pssh=box.to_bytes(),
             content_protection_data=dash.content_protection(box),
             hls_media=media,
             hls_master=master,
         )
     if scheme != "cenc":
-        media, master = _hls_tags(DrmSystem.FAIRPLAY, named, "cbcs", None)
-        builder.drm_system(kid=key.kid, system_id=DrmSystem.FAIRPLAY.system_id, hls_media=media, hls_master=master)
+        media, master = _hls_tags(DrmSystem.FAIRPLAY, key.kid, "cbcs", None)
+        builder.drm_system(kid=key.kid, system_id=DrmSystem.FAIRPLAY, hls_media=media, hls_master=master)
 
 
-def _playready_box(key: TrackKey, named: KeyId, scheme: str | None) -> PsshBox:
+def _playready_box(key: TrackKey, scheme: str | None) -> PsshBox:
     if scheme is not None:
-        return playready.pssh_box([named], scheme, keys={key.kid: key.key})
-    header = WrmHeader(keys=(HeaderKey(named, None),))
+        return playready.pssh_box([key.kid], scheme, keys={key.kid: key.key})
+    header = WrmHeader(keys=(HeaderKey(key.kid, None),))
     return PsshBox(DrmSystem.PLAYREADY.system_id, data=playready.playready_object(header).to_bytes())
 
 

@@ -228,3 +228,23 @@ def test_faults_of_the_keys(account: Any) -> None:
     account.sandbox.faults.switch_on("keyserver-duplicate-kid:1")
     assert len(list(cpix.parse(account.client.get(account.key_url("a")).body).content_keys)) == 4
     assert len(keys("keyserver-duplicate-kid")) == 3
+
+
+def test_two_faults_of_key_ids_at_once(account: Any) -> None:
+    """Faults add up: two tracks with one key ID, and boxes that name neither."""
+    right = [key.kid for key in fetch(account, "a").content_keys]
+    for fault in ("keyserver-duplicate-kid:1", "keyserver-wrong-kid:1"):
+        account.sandbox.faults.switch_on(fault)
+    document = cpix.parse(account.client.get(account.key_url("a")).body)
+    assert [key.kid for key in document.content_keys] == [right[0], right[0], *right[2:]]
+    boxes = [pssh.parse(entry.pssh)[0] for entry in document.drm_systems if entry.pssh]
+    named = {kid for box in boxes if box.system is DrmSystem.WIDEVINE for kid in WidevineData.parse(box.data).key_ids}
+    assert named.isdisjoint(right)
+
+
+def test_swapped_boxes_need_two_systems(account: Any) -> None:
+    """A document without DRM systems has no boxes to swap, and is served as it is."""
+    for fault in ("keyserver-no-systems:1", "keyserver-swapped-pssh:1"):
+        account.sandbox.faults.switch_on(fault)
+    document = fetch(account, "a")
+    assert (len(document.content_keys), len(document.drm_systems)) == (4, 0)

@@ -251,10 +251,11 @@ def test_a_bug_leaks_nothing(make: Any, caplog: pytest.LogCaptureFixture) -> Non
         f"{account.sandbox.url}/cas/v1/tickets", {"username": "merchant::api", "password": "p&ss+w%rd="}
     )
     assert (answer.status, answer.body) == (500, b"Internal Server Error")
+    assert account.client.get(url).status == 200
+    account.sandbox.stop()
     (record,) = [record for record in caplog.records if record.name == "uvicorn.error" and record.levelno >= 40]
     assert record.getMessage().startswith("the sandbox failed with ValueError at test_server.py:")
     assert "cAnArYsEcReT" not in caplog.text
-    assert account.client.get(url).status == 200
 
 
 SERVE = """
