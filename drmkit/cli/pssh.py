@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -167,7 +168,7 @@ def _read(source: str) -> list[FoundBox]:
     from drmkit.signaling import find  # noqa: PLC0415 (help needs no parser)
 
     if source == "-":
-        return find.find(click.get_binary_stream("stdin").read())
+        return find.find(sys.stdin.buffer.read())
     path = Path(source).expanduser() if source.startswith("~") else Path(source)
     try:
         if path.is_file():
