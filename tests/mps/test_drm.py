@@ -237,10 +237,12 @@ def test_wrong_values(changes: Any, field: Any, severity: Any, message: Any) -> 
         {"resource_id": "A-z_0"},
         {"key_server_url": KeySource("https://keys.example.com/cpix")},
         {"vector": IV.upper()},
+        {"vector": None, "resource_id": None},
+        {"key_server_url": None},
     ],
 )
 def test_right_values(changes: Any) -> None:
-    """The benign twins of the wrong values pass."""
+    """The benign twins of the wrong values pass; what is absent is left to the schema."""
     assert findings(**changes) == []
 
 

@@ -158,6 +158,17 @@ def test_a_job_with_errors_makes_no_request(make_job: Any) -> None:
     assert "OutputDir: 'out' does not begin and end with a slash" in str(caught.value)
 
 
+def test_findings_as_plain_values(make_job: Any) -> None:
+    """A finding has a plain form for JSON."""
+    (found,) = make_job(tasks_priority=11).check()
+    assert found.as_dict() == {
+        "path": "TasksPriority",
+        "message": "11 is out of range",
+        "fix": "write -10 to 10; bigger is sooner",
+        "severity": "error",
+    }
+
+
 def test_many_errors_are_counted(make_job: Any) -> None:
     """After ten errors the rest is only counted."""
     tasks = [StreamingTask(number, None, manifest="x") for number in range(1, 15)]
