@@ -20,6 +20,7 @@ __all__ = ["MediaWorkers"]
 
 _WORKERS = 3
 _OK = 200
+_CRASHED = ("InternalError", "internal error")
 _REFUSALS = {
     401: "it refused the ticket: wrong, expired, already used, or issued for another URL",
     403: "it refused the ticket",
@@ -62,17 +63,21 @@ class MediaWorkers:
 
     def _process(self, task: Task) -> None:
         begun = self._state.clock.now()
-        failures = [self._failure(subtask) for subtask in task.subtasks]
-        self._tasks.wait_until(begun + self._state.options.processing_time)
-        for subtask, failure in zip(task.subtasks, failures, strict=True):
-            self._tasks.settle(subtask, failure)
-        self._tasks.finish(task)
+        failures: list[tuple[str, str] | None] = [_CRASHED] * len(task.subtasks)
+        try:
+            failures = [self._failure(subtask) for subtask in task.subtasks]
+            self._tasks.wait_until(begun + self._state.options.processing_time)
+        finally:
+            # Should a worker crash, its client still learns the task's end.
+            for subtask, failure in zip(task.subtasks, failures, strict=True):
+                self._tasks.settle(subtask, failure)
+            self._tasks.finish(task)
         failed = sum(failure is not None for failure in failures)
         self._state.journal.note("mps", "task", f"{failed} of {len(failures)} failed" if failed else "SUCCESS")
 
     def _failure(self, subtask: Subtask) -> tuple[str, str] | None:
         if self._state.faults.hit("mps-task-fails"):
-            return "InternalError", "internal error"
+            return _CRASHED
         drm = subtask.spec.get("DrmInfo")
         if drm is None or drm["Type"] == "simpleaes":
             return None

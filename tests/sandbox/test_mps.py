@@ -602,3 +602,21 @@ def test_many_jobs_at_once(make: Callable[..., Any]) -> None:
         (item,) = wait(account, task_id)["WorkflowTask"]["MediaProcessResultSet"]
         assert item["AdaptiveDynamicStreamingTask"]["Status"] == "SUCCESS"
     assert len(set(ids)) == 40
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_crash_of_a_worker_ends_its_task(account: Any) -> None:
+    """Should a worker crash, the task ends with InternalError and the other workers go on."""
+    state = account.sandbox._running().state
+    hit = state.faults.hit
+    crashes = iter([True])
+
+    def broken(name: str) -> bool:
+        if name == "mps-task-fails" and next(crashes, False):
+            raise RuntimeError
+        return hit(name)
+
+    state.faults.hit = broken
+    (result,) = run(account, job(SIMPLE))
+    assert (result["Status"], result["ErrCodeExt"]) == ("FAIL", "InternalError")
+    assert [item["Status"] for item in run(account, job(SIMPLE, None))] == ["SUCCESS"] * 2
