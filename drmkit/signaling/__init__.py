@@ -1,7 +1,13 @@
 """DRM signaling: PSSH boxes, PlayReady headers, HLS tags and DASH elements, built and read without any service.
 
-- `pssh`: the boxes themselves, of any system
+- `pssh`: the boxes themselves, of any system; `describe` says what is in one, `find` finds them in anything
 - `widevine`, `playready`, `common`, `fairplay`, `clearkey`, `marlin`: what each system puts into them, or beside them
-- `hls`, `dash`: the tags and elements of playlists and manifests
-- `mp4`: the boxes inside media files
+- `hls`, `dash`, `mp4`: the tags of playlists, the elements of manifests, the boxes inside media files
+- `material`: everything that one system needs for one key
+- `fill` gives a CPIX document what its keys and systems need, and `check` finds where a document contradicts itself
 """
+
+from drmkit.signaling.agreement import check
+from drmkit.signaling.filling import fill
+
+__all__ = ["check", "fill"]

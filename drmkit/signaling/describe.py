@@ -14,6 +14,8 @@ from drmkit.signaling.wrmheader import WrmHeader
 
 __all__ = ["BoxDescription", "describe"]
 
+# "PlayReady Header Specification", section 2.
+_LARGEST_OBJECT = 15 * 1024
 _SCHEMES = {"AESCTR": "cenc", "AESCBC": "cbcs"}
 
 
@@ -59,7 +61,7 @@ def describe(box: PsshBox) -> BoxDescription:
         headers = playready.headers
         key_ids = (*key_ids, *(kid for header in headers for kid in header.key_ids))
         scheme = next(_schemes(headers), None)
-        details = _playready(playready, headers)
+        details = _playready(playready, headers, len(box.data))
     return BoxDescription(
         system_name(box.system_id),
         box.system_id,
@@ -97,7 +99,7 @@ def _widevine(data: WidevineData) -> Iterator[tuple[str, str]]:
         yield f"unknown field {number}", raw.hex()
 
 
-def _playready(playready: PlayReadyObject, headers: tuple[WrmHeader, ...]) -> Iterator[tuple[str, str]]:
+def _playready(playready: PlayReadyObject, headers: tuple[WrmHeader, ...], size: int) -> Iterator[tuple[str, str]]:
     for header in headers:
         yield "header version", header.version
         for key in header.keys:
@@ -115,6 +117,8 @@ def _playready(playready: PlayReadyObject, headers: tuple[WrmHeader, ...]) -> It
         yield from (("problem", problem) for problem in header.problems)
     if playready.license_store is not None:
         yield "embedded license store", f"{len(playready.license_store)} bytes"
+    if size > _LARGEST_OBJECT:
+        yield "problem", f"the PlayReady Object has {size} bytes, and should have at most {_LARGEST_OBJECT}"
 
 
 def _octets(raw: bytes) -> str:

@@ -63,6 +63,7 @@ def fill(
             made = _make(document, key, system, options, default_scheme)
             if entry is None:
                 entry = _add(document, key, system)
+                index.setdefault(key.kid.uuid, []).append(entry)
             _fill(entry, made, placeholders_only=placeholders_only, replace=replace)
 
 

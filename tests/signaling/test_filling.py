@@ -118,6 +118,14 @@ def test_a_leaf_key_gets_its_box_alone() -> None:
     assert (leaf.hls_signaling("media"), leaf.content_protection_data) == (None, None)
 
 
+def test_a_key_that_is_listed_twice_gets_one_entry() -> None:
+    """A document with a key ID twice, which validation reports, still gets one entry for each system."""
+    once = f'<cpix:ContentKey kid="{KID}" commonEncryptionScheme="cenc"/>'
+    document = cpix.parse(REQUEST.replace(once, once * 2).encode())
+    fill(document, [DrmSystem.COMMON])
+    assert len(document.drm_systems) == 4
+
+
 def test_hls_methods_stand_for_schemes() -> None:
     """CPIX 2.3.1 allows HLS method names as scheme: SAMPLE-AES is cbcs, SAMPLE-AES-CTR cenc, NONE nothing."""
     assert [protection_scheme(name) for name in ("SAMPLE-AES", "SAMPLE-AES-CTR", "NONE", "cens")] == [

@@ -224,6 +224,9 @@ def test_a_playready_box_in_words() -> None:
     assert told["license URL"] == "https://a.example/"
     assert told["embedded license store"] == "4 bytes"
     assert told[f"key {KID}"].startswith("AESCTR, checksum ")
+    large = describe(playready.pssh_box([KID], license_store=bytes(15_000)))
+    assert "should have at most 15360" in dict(large.details)["problem"]
+    assert describe(playready.pssh_box([KID], version="4.3.0.0")).details[0] == ("header version", "4.3.0.0")
     bad = box.data.replace("https://".encode("utf-16-le"), "wrongs//".encode("utf-16-le"))
     assert "LA_URL" in dict(describe(PsshBox(DrmSystem.PLAYREADY.system_id, data=bad)).details)["problem"]
 
