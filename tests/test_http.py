@@ -264,7 +264,7 @@ def test_a_body_that_is_compressed_unasked_is_read(
     ("encoding", "body", "kind", "reason"),
     [
         ("gzip", b"no gzip at all", RemoteUnavailableError, "the connection broke .* or the answer is not HTTP"),
-        ("gzip", gzip.compress(b"hello" * 99)[:-9], RemoteUnavailableError, "the connection broke"),
+        ("gzip", gzip.compress(b"hello" * 99, mtime=0)[:-9], RemoteUnavailableError, "the connection broke"),
         ("br", b"x", ProtocolError, "a Content-Encoding that was not asked for"),
         ("gzip, gzip", b"x", ProtocolError, "a Content-Encoding that was not asked for"),
     ],
