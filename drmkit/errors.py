@@ -7,10 +7,24 @@ The tree, with the exit code that the command line gives each (children inherit 
         IdentifierError                 a key ID, system ID or ticket of the wrong shape
         XmlError                        not well-formed, or refused as unsafe
         CpixError                       a CPIX document whose content cannot be used
+        CertificateError                a certificate or private key that cannot be used
+          WeakCertificateError          one that is too weak, or not valid at the time
         SignalingError                  a PSSH box, header or tag that does not parse
         JobError                        a job that contradicts itself or its schema
       VerdictError                   1  the answer is no
         InvalidDocumentError            a document has findings of error severity
+        DecryptionError                 the content keys of a document do not open; nothing was decrypted
+          WrongKeyError                 the private key, or the document key, does not open them
+            NotRecipientError           the document has no delivery data for this private key
+          WrongMacError                 a MAC does not fit: the document was changed
+          MissingMacError               an encrypted content key has no MAC
+          PlainKeyError                 a content key is in the clear among encrypted ones
+          EncryptionStructureError      parts of the encryption are missing, double or of unknown kind
+        SignatureError                  the signatures of a document do not prove what they should
+          NotSignedError                there is no signature
+          BadSignatureError             a signature does not verify
+          SignatureRefusedError         a signature of a form that can deceive
+          UntrustedSignerError          a signer whom the caller does not trust
         KeySelectionError               no content key, or more than one, for a track
         PackagingError                  a packager or decryptor failed
         TaskFailedError                 a cloud task ended without success
@@ -37,10 +51,14 @@ from typing import Any
 
 __all__ = [
     "ApiError",
+    "BadSignatureError",
+    "CertificateError",
     "ConfigurationError",
     "CpixError",
     "CredentialsRejectedError",
+    "DecryptionError",
     "DrmkitError",
+    "EncryptionStructureError",
     "IdentifierError",
     "InputError",
     "InvalidDocumentError",
@@ -48,19 +66,29 @@ __all__ = [
     "KeySelectionError",
     "LockHeldError",
     "MissingExtraError",
+    "MissingMacError",
     "NoValidUrlError",
+    "NotRecipientError",
+    "NotSignedError",
     "PackagingError",
+    "PlainKeyError",
     "ProtocolError",
     "RateLimitedError",
     "RemoteError",
     "RemoteUnavailableError",
     "ServiceRejectedError",
     "SignalingError",
+    "SignatureError",
+    "SignatureRefusedError",
     "StoreError",
     "TaskFailedError",
     "TemporaryError",
     "TlsError",
+    "UntrustedSignerError",
     "VerdictError",
+    "WeakCertificateError",
+    "WrongKeyError",
+    "WrongMacError",
     "XmlError",
 ]
 
@@ -104,6 +132,14 @@ class CpixError(InputError):
     """A CPIX document whose content cannot be used as asked."""
 
 
+class CertificateError(InputError):
+    """A certificate or private key that cannot be read, or that does not fit its use."""
+
+
+class WeakCertificateError(CertificateError):
+    """A certificate whose key or signature is weaker than CPIX recommends, or that is not valid at the time."""
+
+
 class SignalingError(InputError):
     """A PSSH box, DRM header, manifest tag or URI that does not parse."""
 
@@ -120,6 +156,54 @@ class VerdictError(DrmkitError):
 
 class InvalidDocumentError(VerdictError):
     """A document has findings of error severity."""
+
+
+class DecryptionError(VerdictError):
+    """The content keys of a document do not open; nothing of it was decrypted."""
+
+
+class WrongKeyError(DecryptionError):
+    """The private key does not open the document key, or the document key does not open a content key."""
+
+
+class NotRecipientError(WrongKeyError):
+    """The document has no delivery data for the holder of this private key."""
+
+
+class WrongMacError(DecryptionError):
+    """The MAC of an encrypted content key does not fit: the document was changed, or made with another MAC key."""
+
+
+class MissingMacError(DecryptionError):
+    """An encrypted content key has no MAC, so that a change of it could not be noticed."""
+
+
+class PlainKeyError(DecryptionError):
+    """A key is in the clear where the document's keys are encrypted."""
+
+
+class EncryptionStructureError(DecryptionError):
+    """Parts of the encryption are missing, double, contradictory or of an unknown kind."""
+
+
+class SignatureError(VerdictError):
+    """The signatures of a document do not prove what they should."""
+
+
+class NotSignedError(SignatureError):
+    """The document has no signature."""
+
+
+class BadSignatureError(SignatureError):
+    """A signature does not verify: what it covers was changed, or it was not made with the signer's key."""
+
+
+class SignatureRefusedError(SignatureError):
+    """A signature of a form, place or algorithm that can deceive whoever relies on it."""
+
+
+class UntrustedSignerError(SignatureError):
+    """A signature by a signer whom the caller does not trust."""
 
 
 class KeySelectionError(VerdictError):
