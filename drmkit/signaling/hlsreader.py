@@ -182,8 +182,10 @@ def _attributes(tag: str, text: str) -> tuple[tuple[tuple[str, str], ...], froze
     while at < len(text):
         match = _ATTRIBUTE.match(text, at)
         if match is None or (match.end() == len(text) and text.endswith(",")):
+            # The text itself stays out of the message: a data: URI may hold a key.
             raise SignalingError(
-                f"{tag}: the attribute list is malformed at character {at + 1}: {text[at : at + 30]!r}"
+                f"{tag}: the attribute list is malformed at character {at + 1}",
+                hint='write NAME=value or NAME="value", with commas and no spaces between',
             )
         name, value = match[1], match[2]
         if name in found:
