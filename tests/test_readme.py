@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from drmkit import errors
@@ -15,12 +17,14 @@ from drmkit.cli.main import cli, main
 from drmkit.config import FIELDS
 from drmkit.sandbox import Sandbox
 
-README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCS = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
 
 
-def blocks(language: str) -> list[str]:
+def blocks(language: str, text: str = README) -> list[str]:
     """The fenced code blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture
@@ -45,6 +49,20 @@ def test_the_python_code_runs_as_it_stands(
     assert lines[-1] == "succeeded"
 
 
+@pytest.mark.parametrize("name", DOCS)
+def test_the_python_code_of_the_pages_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each page's examples run one behind the other, in a folder of their own; sessions (`>>>`) as doctests."""
+    monkeypatch.chdir(tmp_path)
+    scope: dict[str, Any] = {}
+    sessions = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    for number, block in enumerate(blocks("python", DOCS[name])):
+        if block.startswith(">>>"):
+            sessions.run(doctest.DocTestParser().get_doctest(block, scope, name, name, number), clear_globs=False)
+        else:
+            exec(compile(block, f"{name} block {number}", "exec"), scope)
+    assert sessions.summarize(verbose=False).failed == 0
+
+
 def normalized(table: str) -> list[str]:
     """The demo's rows without what changes from run to run: identifiers, hashes, ports, times."""
     rows = [line.strip("│┃ ") for line in table.splitlines() if line.startswith("│")]
@@ -66,20 +84,22 @@ def test_the_output_of_the_demo_is_the_demos(capsys: Any) -> None:
     )
 
 
-def test_every_command_in_readme_exists() -> None:
+@pytest.mark.parametrize("name", ["README.md", *DOCS])
+def test_every_command_that_is_shown_exists(name: str) -> None:
     """Every `drmkit ...` in a console block names commands and options that the program has."""
-    found = re.findall(
-        r"drmkit ((?:-q |--config \S+ )*)([a-z-]+)(?: ([a-z-]+))?(.*)", "\n".join(blocks("console") + blocks("crontab"))
-    )
-    assert len(found) >= 4
-    for _, name, sub, rest in found:
-        command = cli.get_command(cli.make_context("drmkit", [name, "-h"], resilient_parsing=True), name)
-        assert command is not None, name
-        if sub and hasattr(command, "commands"):
-            command = command.commands[sub]
+    text = README if name == "README.md" else DOCS[name]
+    shown = "\n".join(blocks("console", text) + blocks("crontab", text))
+    found = re.findall(r"drmkit ((?:-q |--config \S+ )*)([a-z-]+)(?: ([a-z-]+))?(.*)", shown)
+    assert found or name != "README.md"
+    for _, group, sub, rest in found:
+        command = cli.get_command(cli.make_context("drmkit", [group, "-h"], resilient_parsing=True), group)
+        assert command is not None, group
+        if sub and isinstance(command, click.Group):
+            command = command.get_command(click.Context(command), sub)
+            assert command is not None, f"{group} {sub}"
         known = {option for parameter in command.params for option in parameter.opts}
         for option in re.findall(r"(?<= )--[a-z-]+", rest):
-            assert option in known, f"{name} {sub} {option}"
+            assert option in known, f"{group} {sub} {option}"
 
 
 def test_the_exit_codes_are_those_of_the_errors() -> None:
