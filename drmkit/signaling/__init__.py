@@ -7,7 +7,20 @@
 - `fill` gives a CPIX document what its keys and systems need, and `check` finds where a document contradicts itself
 """
 
-from drmkit.signaling.agreement import check
-from drmkit.signaling.filling import fill
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from drmkit.signaling.agreement import check
+    from drmkit.signaling.filling import fill
 
 __all__ = ["check", "fill"]
+
+_HOMES = {"check": "drmkit.signaling.agreement", "fill": "drmkit.signaling.filling"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what needs XML only when it is asked for: boxes alone need none."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
