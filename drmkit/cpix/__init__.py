@@ -1,8 +1,8 @@
 """CPIX documents (DASH-IF, versions 2.1 to 2.4): read, check, build, choose keys.
 
-`parse` gives a `Document`: typed views over one XML tree, which keep everything that they do not know. `validate` gives a
-`Report` of all findings, `check` raises. `Builder` writes documents that are valid. `Document.key_for` says which content
-key is for a track.
+`parse` gives a `Document`: typed views over one XML tree, which keep everything that they do not know. `validate` gives
+a `Report` of all findings, `check` raises. `Builder` writes documents that are valid. `Document.key_for` says which
+content key is for a track.
 """
 
 from drmkit.cpix.builder import Builder

@@ -71,7 +71,7 @@ def examine(survey: Survey) -> list[BoxFacts]:
 
 
 def _make(row: SystemRow, wanted: str) -> tuple[str, str, bytes, int] | None:
-    """Return what is left of the boxes without the key ID, and where that was; None where they do not hold it."""
+    """Return what is left of the boxes without the key ID, and where that was; None for a key ID that is none."""
     raw = row.pssh or b""
     try:
         kid = bytes.fromhex(row.kid.replace("-", ""))
@@ -82,8 +82,8 @@ def _make(row: SystemRow, wanted: str) -> tuple[str, str, bytes, int] | None:
     except ValueError:
         return None
     place = raw.find(written)
-    if place < 0 or not written:
-        return None
+    if place < 0:
+        return row.system, wanted, raw, place
     at = raw.find(_CHECKSUM) + len(_CHECKSUM) if row.system == _PLAYREADY else 0
     if at >= len(_CHECKSUM):
         raw = raw[:at] + raw[at + _CHECKSUM_SIZE :]

@@ -10,20 +10,27 @@ from typing import Any, Final, Self
 from lxml import etree
 
 from drmkit.cpix.document import Document
-from drmkit.cpix.entities import ContentKeyPeriod
+from drmkit.cpix.entities import ContentKeyPeriod, playlist_name
 from drmkit.cpix.notation import VERSIONS
 from drmkit.cpix.schema import DS, PSKC
 from drmkit.cpix.shape import ensure_child
 from drmkit.cpix.usage import AudioFilter, BitrateFilter, VideoFilter
 from drmkit.cpix.validation import validate
 from drmkit.cpix.values import encode_base64, format_datetime
-from drmkit.cpix.view import cpix, set_text
+from drmkit.cpix.view import cpix, set_attribute, set_text
 from drmkit.errors import CpixError
 from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.secret import Secret
 
 __all__ = ["Builder"]
 
+_CONTENT_KEY: Final = cpix("ContentKey")
+_DRM_SYSTEM: Final = cpix("DRMSystem")
+_DATA: Final = cpix("Data")
+_PSSH: Final = cpix("PSSH")
+_PROTECTION: Final = cpix("ContentProtectionData")
+_URI: Final = cpix("URIExtXKey")
+_HLS: Final = cpix("HLSSignalingData")
 _SECRET: Final = f"{{{PSKC}}}Secret"
 _PLAIN: Final = f"{{{PSKC}}}PlainValue"
 
@@ -42,7 +49,12 @@ class Builder:
     """
 
     def __init__(
-        self, *, version: str = "2.3", content_id: str | None = None, id: str | None = None, name: str | None = None
+        self,
+        *,
+        version: str = "2.3",
+        content_id: str | None = None,
+        id: str | None = None,  # noqa: A002 (the attribute's own name)
+        name: str | None = None,
     ) -> None:
         if version not in VERSIONS:
             near = get_close_matches(str(version), VERSIONS, n=1)
@@ -52,9 +64,13 @@ class Builder:
             )
         self._version = version
         self._document: Document | None = Document.new()
-        _set(self._document.root, id=id, contentId=content_id, name=name)
+        for attribute, value in (("id", id), ("contentId", content_id), ("name", name)):
+            if value is not None:
+                set_attribute(self._document.root, attribute, value)
         if version not in ("2.1", "2.2"):
             self._document.root.set("version", version)
+        self._lists: dict[str, etree._Element] = {}
+        self._playlists = {kind: playlist_name(kind, version) for kind in ("media", "master")}
 
     def content_key(
         self,
@@ -65,7 +81,7 @@ class Builder:
         scheme: str | None = None,
         content_id: str | None = None,
         depends_on: KeyId | None = None,
-        id: str | None = None,
+        id: str | None = None,  # noqa: A002 (the attribute's own name)
         hdcp_level: str | None = None,
         hdcp_output_protection: bytes | None = None,
     ) -> Self:
@@ -82,23 +98,21 @@ class Builder:
             hdcp_level: the HDCP-LEVEL of HLS (2.4).
             hdcp_output_protection: the XML fragment for the MPD, in UTF-8 (2.4).
         """
-        element = self._add("ContentKeyList", "ContentKey")
-        _set(
-            element,
-            id=id,
-            kid=_kid(kid),
-            contentId=content_id,
-            explicitIV=None if iv is None else encode_base64(iv),
-            dependsOnKey=None if depends_on is None else _kid(depends_on),
-            commonEncryptionScheme=scheme,
-        )
+        attributes = {
+            "id": id,
+            "kid": _kid(kid),
+            "contentId": content_id,
+            "explicitIV": None if iv is None else encode_base64(iv),
+            "dependsOnKey": None if depends_on is None else _kid(depends_on),
+            "commonEncryptionScheme": scheme,
+        }
+        element = self._add("ContentKeyList", _CONTENT_KEY, attributes)
         if hdcp_level is not None or hdcp_output_protection is not None:
-            hdcp = etree.SubElement(element, cpix("HDCPData"))
-            _set(hdcp, HLSHDCPLevel=hdcp_level)
-            _text(hdcp, "HDCPOutputProtectionData", hdcp_output_protection)
+            hdcp = _make(element, cpix("HDCPData"), {"HLSHDCPLevel": hdcp_level})
+            _value(hdcp, cpix("HDCPOutputProtectionData"), hdcp_output_protection)
         if key is not None:
             raw = key.reveal() if isinstance(key, Secret) else key
-            secret = etree.SubElement(etree.SubElement(element, cpix("Data")), _SECRET)
+            secret = etree.SubElement(etree.SubElement(element, _DATA), _SECRET)
             etree.SubElement(secret, _PLAIN).text = encode_base64(raw)
         return self
 
@@ -108,7 +122,7 @@ class Builder:
         kid: KeyId,
         system_id: str | DrmSystem,
         name: str | None = None,
-        id: str | None = None,
+        id: str | None = None,  # noqa: A002 (the attribute's own name)
         update_version: int | None = None,
         pssh: bytes | None = None,
         content_protection_data: bytes | None = None,
@@ -142,27 +156,33 @@ class Builder:
             smooth: the text of the ProtectionHeader of Smooth Streaming.
             hds: the drmAdditionalHeader of HDS (up to 2.3.1).
         """
-        element = self._add("DRMSystemList", "DRMSystem")
-        system = system_id.system_id if isinstance(system_id, DrmSystem) else system_id
-        version = None if update_version is None else str(update_version)
-        _set(element, id=id, updateVersion=version, systemId=system, kid=_kid(kid), name=name)
-        _set(element, HLSAllowedCPC=hls_allowed_cpc)
-        _text(element, "PSSH", pssh)
-        _text(element, "ContentProtectionData", content_protection_data, robustness=robustness)
-        _text(element, "URIExtXKey", uri_ext_x_key)
-        hls = (("media", hls_media, hls_media_allowed_cpc), ("master", hls_master, hls_master_allowed_cpc))
-        for playlist, lines, allowed in hls:
-            data = None if lines is None else lines.encode()
-            _text(element, "HLSSignalingData", data, playlist=self._open().playlist_name(playlist), allowedCPC=allowed)
+        attributes = {
+            "id": id,
+            "updateVersion": None if update_version is None else str(update_version),
+            "systemId": system_id.system_id if isinstance(system_id, DrmSystem) else system_id,
+            "kid": _kid(kid),
+            "name": name,
+            "HLSAllowedCPC": hls_allowed_cpc,
+        }
+        element = self._add("DRMSystemList", _DRM_SYSTEM, attributes)
+        _value(element, _PSSH, pssh)
+        _value(element, _PROTECTION, content_protection_data, {"robustness": robustness})
+        _value(element, _URI, uri_ext_x_key)
+        for kind, lines, allowed in (
+            ("media", hls_media, hls_media_allowed_cpc),
+            ("master", hls_master, hls_master_allowed_cpc),
+        ):
+            if lines is not None:
+                _value(element, _HLS, lines.encode(), {"playlist": self._playlists[kind], "allowedCPC": allowed})
         if smooth is not None:
             set_text(etree.SubElement(element, cpix("SmoothStreamingProtectionHeaderData")), smooth)
-        _text(element, "HDSSignalingData", hds)
+        _value(element, cpix("HDSSignalingData"), hds)
         return self
 
     def period(
         self,
         *,
-        id: str,
+        id: str,  # noqa: A002 (the attribute's own name)
         index: int | None = None,
         label: str | None = None,
         start: datetime | None = None,
@@ -183,8 +203,8 @@ class Builder:
             end_offset: when it ends, exclusive (2.4).
             duration: how long it lasts, instead of an end (2.4).
         """
-        view = ContentKeyPeriod(self._open(), self._add("ContentKeyPeriodList", "ContentKeyPeriod"))
-        _set(view.element, id=id, label=label)
+        element = self._add("ContentKeyPeriodList", cpix("ContentKeyPeriod"), {"id": id, "label": label})
+        view = ContentKeyPeriod(self._open(), element)
         times: dict[str, Any] = {"index": index, "start": start, "end": end, "start_offset": start_offset}
         times |= {"end_offset": end_offset, "duration": duration}
         for field, value in times.items():
@@ -197,7 +217,7 @@ class Builder:
         *,
         kid: KeyId,
         intended_track_type: str | None = None,
-        id: str | None = None,
+        id: str | None = None,  # noqa: A002 (the attribute's own name)
         periods: Iterable[str] = (),
         labels: Iterable[str] = (),
         video: Iterable[VideoFilter] = (),
@@ -216,13 +236,13 @@ class Builder:
             audio: audio filters.
             bitrate: bitrate filters.
         """
-        element = self._add("ContentKeyUsageRuleList", "ContentKeyUsageRule")
-        _set(element, id=id, kid=_kid(kid), intendedTrackType=intended_track_type)
+        attributes = {"id": id, "kid": _kid(kid), "intendedTrackType": intended_track_type}
+        element = self._add("ContentKeyUsageRuleList", cpix("ContentKeyUsageRule"), attributes)
         for local, attribute, texts in (("KeyPeriodFilter", "periodId", periods), ("LabelFilter", "label", labels)):
             if isinstance(texts, str):
                 raise CpixError(f"{attribute} takes several texts, not the single text {texts!r}", hint=f"({texts!r},)")
             for text in texts:
-                _set(etree.SubElement(element, cpix(local)), **{attribute: text})
+                _make(element, cpix(local), {attribute: text})
         for item in (*video, *audio, *bitrate):
             element.append(item.to_element(element))
         return self
@@ -232,7 +252,7 @@ class Builder:
         *,
         certificate: bytes,
         name: str | None = None,
-        id: str | None = None,
+        id: str | None = None,  # noqa: A002 (the attribute's own name)
         description: str | None = None,
         sending_entity: str | None = None,
         sender_point_of_contact: str | None = None,
@@ -249,8 +269,7 @@ class Builder:
             sender_point_of_contact: how to reach them.
             receiving_entity: who can decrypt it.
         """
-        element = self._add("DeliveryDataList", "DeliveryData")
-        _set(element, id=id, name=name)
+        element = self._add("DeliveryDataList", cpix("DeliveryData"), {"id": id, "name": name})
         data = etree.SubElement(etree.SubElement(element, cpix("DeliveryKey")), f"{{{DS}}}X509Data", nsmap={"ds": DS})
         etree.SubElement(data, f"{{{DS}}}X509Certificate").text = encode_base64(certificate)
         document_key = etree.SubElement(element, cpix("DocumentKey"))
@@ -263,7 +282,15 @@ class Builder:
                 set_text(etree.SubElement(element, cpix(local)), text)
         return self
 
-    def update(self, *, update_version: int, index: int, source: str, date: datetime, id: str | None = None) -> Self:
+    def update(
+        self,
+        *,
+        update_version: int,
+        index: int,
+        source: str,
+        date: datetime,
+        id: str | None = None,  # noqa: A002 (the attribute's own name)
+    ) -> Self:
         """Add an item of the update history.
 
         Args:
@@ -273,9 +300,9 @@ class Builder:
             date: when (aware).
             id: the XML ID.
         """
-        element = self._add("UpdateHistoryItemList", "UpdateHistoryItem")
-        _set(element, id=id, updateVersion=str(update_version), index=str(index), source=source)
-        element.set("date", format_datetime(date))
+        attributes = {"id": id, "updateVersion": str(update_version), "index": str(index), "source": source}
+        attributes["date"] = format_datetime(date)
+        self._add("UpdateHistoryItemList", cpix("UpdateHistoryItem"), attributes)
         return self
 
     def build(self) -> Document:
@@ -287,6 +314,7 @@ class Builder:
         document = self._open()
         validate(document, version=self._version, kinds=frozenset({"semantics"})).raise_for_errors()
         self._document = None
+        document.touch()
         return document
 
     def _open(self) -> Document:
@@ -294,10 +322,12 @@ class Builder:
             raise CpixError("this builder has built its document", hint="start a new Builder for another document")
         return self._document
 
-    def _add(self, list_name: str, item_name: str) -> etree._Element:
+    def _add(self, list_name: str, tag: str, attributes: dict[str, str | None]) -> etree._Element:
         document = self._open()
-        document.touch()
-        return etree.SubElement(ensure_child(document.root, cpix(list_name)), cpix(item_name))
+        parent = self._lists.get(list_name)
+        if parent is None:
+            parent = self._lists[list_name] = ensure_child(document.root, cpix(list_name))
+        return _make(parent, tag, attributes)
 
 
 def _kid(kid: KeyId) -> str:
@@ -309,18 +339,19 @@ def _kid(kid: KeyId) -> str:
     return kid.uuid
 
 
-def _set(element: etree._Element, **attributes: str | None) -> None:
-    for name, value in attributes.items():
-        if value is not None:
-            try:
-                element.set(name, value)
-            except (ValueError, TypeError):
-                raise CpixError(f"{name} is not a text that XML can hold") from None
+def _make(parent: etree._Element, tag: str, attributes: dict[str, str | None]) -> etree._Element:
+    given = {name: value for name, value in attributes.items() if value is not None}
+    try:
+        return etree.SubElement(parent, tag, given)
+    except (ValueError, TypeError):
+        names = ", ".join(given)
+        raise CpixError(f"one of {names} of {etree.QName(tag).localname} is not a text that XML can hold") from None
 
 
-def _text(parent: etree._Element, local: str, value: bytes | None, **attributes: str | None) -> None:
+def _value(
+    parent: etree._Element, tag: str, value: bytes | None, attributes: dict[str, str | None] | None = None
+) -> None:
     if value is not None:
-        element = etree.SubElement(parent, cpix(local))
-        _set(element, **attributes)
+        element = _make(parent, tag, attributes or {})
         if value:
             element.text = encode_base64(value)

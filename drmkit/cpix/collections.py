@@ -128,7 +128,7 @@ class ListWithId(Collection[V]):
         element = self.list_element
         return None if element is None else element.get("id")
 
-    @id.setter
+    @id.setter  # noqa: A003 (the attribute's own name)
     def id(self, value: str | None) -> None:
         _LIST_ID.__set__(View(self._document, self._existing()), value)
 

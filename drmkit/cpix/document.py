@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from lxml import etree
 
@@ -17,8 +17,7 @@ from drmkit.cpix.collections import (
     UpdateHistory,
     UsageRules,
 )
-from drmkit.cpix.entities import playlist_kind
-from drmkit.cpix.schema import NAMESPACES, VERSIONS
+from drmkit.cpix.schema import NAMESPACES
 from drmkit.cpix.values import line_of
 from drmkit.cpix.view import TEXT, Attribute, View, cpix
 from drmkit.errors import CpixError
@@ -28,12 +27,6 @@ if TYPE_CHECKING:
     from drmkit.cpix.selection import Track
 
 __all__ = ["Document", "parse"]
-
-_PLAYLIST_NAMES: Final = {
-    "2.1": {"master": "master", "media": "variant"},
-    "2.2": {"master": "master", "media": "media"},
-    "2.4": {"master": "multiVariant", "media": "media"},
-}
 
 
 def parse(data: bytes, *, max_bytes: int = reader.MAX_BYTES) -> Document:
@@ -129,14 +122,6 @@ class Document(View):
         See `drmkit.cpix.selection.key_for` for the arguments and errors.
         """
         return selection.key_for(self, track, at=at, period_index=period_index, period_label=period_label)
-
-    def playlist_name(self, playlist: str) -> str:
-        """Return what this document's version calls a playlist: `master` and `media` have had three names each."""
-        kind = playlist_kind(playlist)
-        version = self.version if self.version in VERSIONS else None
-        if version is None:
-            return "master" if kind == "master" else "media"
-        return _PLAYLIST_NAMES.get(version, _PLAYLIST_NAMES["2.2"])[kind]
 
     def touch(self) -> None:
         """Note that the tree has changed, so that indexes and signed parts are read anew."""

@@ -28,13 +28,22 @@ from drmkit.cpix.view import (
 from drmkit.errors import CpixError
 from drmkit.secret import Secret
 
-__all__ = ["ContentKey", "ContentKeyPeriod", "DRMSystem", "HDCPData", "UpdateHistoryItem", "playlist_kind"]
+__all__ = [
+    "ContentKey",
+    "ContentKeyPeriod",
+    "DRMSystem",
+    "HDCPData",
+    "UpdateHistoryItem",
+    "playlist_kind",
+    "playlist_name",
+]
 
 _SECRET = f"{{{PSKC}}}Secret"
 _PLAIN = f"{{{PSKC}}}PlainValue"
 _ENCRYPTED = f"{{{PSKC}}}EncryptedValue"
 _MAC = f"{{{PSKC}}}ValueMAC"
 _CIPHER = f"{{{ENC}}}CipherData/{{{ENC}}}CipherValue"
+_NAMES = {"2.1": {"media": "variant"}, "2.4": {"master": "multiVariant"}}
 _PLAYLISTS = {"master": "master", "multiVariant": "master", "media": "media", "variant": "media"}
 
 
@@ -49,6 +58,11 @@ def playlist_kind(name: str | None) -> str:
         return _PLAYLISTS[name]
     except KeyError:
         raise CpixError(f"no playlist is called {name!r}", hint="master (or multiVariant), or media") from None
+
+
+def playlist_name(playlist: str, version: str | None) -> str:
+    """Return what a CPIX version calls a playlist; the names of 2.2 to 2.3.1 where no version is given."""
+    return _NAMES.get(version or "", {}).get(kind := playlist_kind(playlist), kind)
 
 
 class SecretHolder(View):
@@ -98,7 +112,7 @@ class SecretHolder(View):
 
     @property
     def cipher_value(self) -> bytes | None:
-        """The encrypted key as it stands there: for AES-256-CBC the IV, then the ciphertext (CPIX 2.4, Key Management)."""
+        """The encrypted key: for AES-256-CBC the IV, then the ciphertext (CPIX 2.4, Key Management)."""
         encrypted = self.encrypted_value
         value = None if encrypted is None else encrypted.find(_CIPHER)
         return None if value is None else self.read_value(BYTES, values.text_of(value), "CipherValue")
@@ -220,7 +234,7 @@ class DRMSystem(View):
             raise CpixError(f"HLSSignalingData of the DRMSystem in line {self.line} is not UTF-8 text") from None
 
     def set_hls_signaling(self, playlist: str, text: str | None) -> None:
-        """Set the HLS lines for a playlist, in the words of the document's version; None removes them, "" leaves a placeholder."""
+        """Set the HLS lines for a playlist, named as the version does; None removes, "" leaves a placeholder."""
         self.changing()
         element = self._hls(playlist)
         if text is None:
@@ -229,7 +243,7 @@ class DRMSystem(View):
             return
         if element is None:
             element = self.element.makeelement(cpix("HLSSignalingData"))
-            element.set("playlist", self.document.playlist_name(playlist))
+            element.set("playlist", playlist_name(playlist, self.document.version))
             add_child(self.element, element)
         set_text(element, values.encode_base64(text.encode()))
 

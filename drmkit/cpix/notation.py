@@ -1,8 +1,8 @@
 """The notation in which the table of CPIX is written: types, particles and the versions that have them.
 
-For one line of content: `Name` and how often (nothing once, `?` at most once, `+` once or more, `*` any number, `{0,2}`),
-its type, and the versions that have it (`2.4..` from, `..2.3.1` until). A name alone refers to a global element.
-`any:NAMESPACE:PROCESSING` is a wildcard. For attributes, `!` means required.
+For one line of content: `Name` and how often (nothing once, `?` at most once, `+` once or more, `*` any number,
+`{0,2}`), its type, and the versions that have it (`2.4..` from, `..2.3.1` until). A name alone refers to a global
+element. `any:NAMESPACE:PROCESSING` is a wildcard. For attributes, `!` means required.
 """
 
 from __future__ import annotations

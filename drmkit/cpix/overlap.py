@@ -12,7 +12,7 @@ from typing import Final, Literal, Self
 from lxml import etree
 
 from drmkit.cpix.survey import Survey
-from drmkit.cpix.usage import MAX_UINT32, AudioFilter, BitrateFilter, UsageRule, VideoFilter
+from drmkit.cpix.usage import MAX_UINT32, AudioFilter, UsageRule, VideoFilter
 from drmkit.errors import CpixError
 
 __all__ = ["Terms", "collisions"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
@@ -12,6 +12,10 @@ from drmkit.cpix.schema import NAMESPACES
 __all__ = ["Paths"]
 
 _STEP: Final = re.compile(r"/(?:(?P<prefix>[^:/\[]+):)?(?P<name>[^/\[]+)(?:\[(?P<position>\d+)\])?")
+_FEW: Final = 8
+_LIKE: Final = "sibling::*[local-name() = $name and namespace-uri() = $uri]"
+_BEFORE: Final = etree.XPath(f"count(preceding-{_LIKE})")
+_AFTER: Final = etree.XPath(f"boolean(following-{_LIKE}[1])")
 _PREFIXES: Final = {uri: "" if prefix == "cpix" else f"{prefix}:" for prefix, uri in NAMESPACES.items()}
 
 
@@ -21,6 +25,7 @@ class Paths:
     def __init__(self, root: etree._Element) -> None:
         self._root = root
         self._steps: dict[etree._Element, dict[etree._Element, str]] = {}
+        self._asked: dict[etree._Element, int] = {}
         self._children: dict[etree._Element, list[etree._Element]] = {}
 
     def of(self, element: etree._Element) -> str:
@@ -28,7 +33,7 @@ class Paths:
         steps = []
         parent = element.getparent()
         while parent is not None:
-            steps.append(self._numbered(parent)[element])
+            steps.append(self._step(parent, element))
             element, parent = parent, parent.getparent()
         return "/" + "/".join([_label(element), *reversed(steps)])
 
@@ -46,6 +51,16 @@ class Paths:
                 return element
             element = children[position]
         return element
+
+    def _step(self, parent: etree._Element, element: etree._Element) -> str:
+        """Number an element among its like; the first few of a list are counted by libxml2, then all are numbered."""
+        asked = self._asked[parent] = self._asked.get(parent, 0) + 1
+        if asked > _FEW:
+            return self._numbered(parent)[element]
+        name = etree.QName(element)
+        before: Any = _BEFORE(element, name=name.localname, uri=name.namespace or "")
+        alone = not before and not _AFTER(element, name=name.localname, uri=name.namespace or "")
+        return _label(element) if alone else f"{_label(element)}[{int(before) + 1}]"
 
     def _numbered(self, parent: etree._Element) -> dict[etree._Element, str]:
         steps = self._steps.get(parent)

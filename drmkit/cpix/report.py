@@ -85,7 +85,7 @@ class Report:
         return {
             "cpix_version": self.version,
             "valid": self.valid,
-            "findings": [{key: value for key, value in asdict(f).items()} for f in self.findings],
+            "findings": [asdict(finding) for finding in self.findings],
         }
 
     def raise_for_errors(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -151,13 +151,18 @@ def _matches(document: Document, rule: UsageRule, track: Track, moment: Moment) 
     if (video and not isinstance(track, VideoTrack)) or (audio and not isinstance(track, AudioTrack)):
         return False
     matching = [
-        not video or any([_video(rule, item, track) for item in video]),
-        not audio or any([_audio(rule, item, track) for item in audio]),
-        not (bitrates := rule.bitrate_filters) or any([_bitrate(rule, item, track) for item in bitrates]),
+        not video or _any(_video(rule, item, track) for item in video),
+        not audio or _any(_audio(rule, item, track) for item in audio),
+        not (bitrates := rule.bitrate_filters) or _any(_bitrate(rule, item, track) for item in bitrates),
         not (labels := rule.labels) or bool(set(labels) & set(track.labels)),
-        not (periods := rule.period_ids) or any([_period(document, rule, item, moment) for item in periods]),
+        not (periods := rule.period_ids) or _any(_period(document, rule, item, moment) for item in periods),
     ]
     return all(matching)
+
+
+def _any(matches: Iterable[bool]) -> bool:
+    """Say whether one matches, after looking at all: each may find the rule unusable."""
+    return max(list(matches), default=False)
 
 
 def _video(rule: UsageRule, item: VideoFilter, track: Track) -> bool:

@@ -19,6 +19,7 @@ from lxml import etree
 
 from drmkit.cpix.certificates import load_certificate
 from drmkit.cpix.document import Document
+from drmkit.cpix.notation import VERSIONS
 from drmkit.cpix.schema import DS, ENC, PSKC
 from drmkit.cpix.values import decode_base64, text_of
 from drmkit.cpix.view import cpix
@@ -34,6 +35,9 @@ CPD: Final = cpix("ContentProtectionData")
 SMOOTH: Final = cpix("SmoothStreamingProtectionHeaderData")
 _DATA: Final = cpix("Data")
 _HDCP: Final = cpix("HDCPData")
+_PLAIN_LISTS: Final = {
+    cpix(name) for name in ("ContentKeyList", "DRMSystemList", "ContentKeyPeriodList", "ContentKeyUsageRuleList")
+}
 _SECRET: Final = f"{{{PSKC}}}Secret"
 _ENCRYPTED: Final = f"{{{PSKC}}}EncryptedValue"
 _MAC: Final = f"{{{PSKC}}}ValueMAC"
@@ -64,7 +68,7 @@ class KeyRow:
 
 @dataclass(slots=True)
 class SystemRow:
-    """A DRM system of a key; IDs in lower case as they stand there, bytes empty where the value is empty or not base64."""
+    """A DRM system of a key; IDs in lower case, bytes empty where the value is empty or not base64."""
 
     element: etree._Element
     kid: str
@@ -89,16 +93,20 @@ class Survey:
         now: the time against which certificates are checked; None means the present.
     """
 
-    def __init__(self, document: Document, version: str, now: datetime | None = None) -> None:
+    def __init__(self, document: Document, version: str = VERSIONS[-1], now: datetime | None = None) -> None:
         self.document = document
         self.version = version
         self.now = now or datetime.now(UTC)
         self.bad: dict[etree._Element, None] = {}
         """The elements whose content (of a content key: whose explicit IV) is not base64."""
+        self.unusual = False
+        """Whether base64 may stand in places that this pass does not visit."""
         self._remembered: dict[str, Any] = {}
         self._certificates: dict[etree._Element, x509.Certificate | None] = {}
         self.keys = [self._key(element) for element in document.content_keys.elements()]
         self.systems = list(self._systems())
+        if any(child.tag not in _PLAIN_LISTS for child in document.root) or len(document.root) > len(_PLAIN_LISTS):
+            self.unusual = True
 
     @cached_property
     def keys_by_kid(self) -> dict[str, KeyRow]:
@@ -182,15 +190,21 @@ class Survey:
                 self._data(row, child)
             elif tag == _HDCP:
                 row.hdcp = child
+                self.unusual = True
+            elif isinstance(tag, str):
+                self.unusual = True
         return row
 
     def _data(self, row: KeyRow, data: etree._Element) -> None:
         secret = next(data.iterchildren(_SECRET), None)
+        if secret is None or len(data) > 1:
+            self.unusual = True
         for child in () if secret is None else secret:
             tag = child.tag
             if tag == PLAIN:
                 row.plain = self.content(child)
             elif tag == _ENCRYPTED:
+                self.unusual = True
                 row.encrypted = child
                 value = child.find(_CIPHER)
                 row.cipher = None if value is None else self.content(value)
@@ -213,5 +227,7 @@ class Survey:
                     protection = content(child)
                 elif tag == SMOOTH:
                     smooth = True
+                elif isinstance(tag, str):
+                    self.unusual = True
             kid, system = element.get("kid", ""), element.get("systemId", "")
             yield SystemRow(element, kid.lower(), system.lower(), pssh, protection, hls, smooth)

@@ -1,4 +1,4 @@
-"""Validate a document: structure by the schema of its version, then meaning, security and advice, all findings at once."""
+"""Validate a document: structure by the schema of its version, then meaning, security and advice, all at once."""
 
 from __future__ import annotations
 
@@ -49,8 +49,10 @@ def validate(
             document = parse(document, max_bytes=max_bytes)
         except (RefusedXmlError, NotCpixError) as refusal:
             return _unreadable(refusal, profile)
-    chosen, reason, findings = _structure(document, version)
-    findings += rules.apply(Survey(document, chosen, now), Paths(document.root), kinds)
+    survey = Survey(document, now=now)
+    chosen, reason, findings = _structure(document, version, survey)
+    survey.version = chosen
+    findings += rules.apply(survey, Paths(document.root), kinds)
     findings.sort(key=lambda finding: finding.line)
     return Report(findings=tuple(findings), version=chosen, version_reason=reason, profile=profile)
 
@@ -70,17 +72,17 @@ def check(document: Document | bytes, version: str = "auto", profile: str = "cpi
     return report
 
 
-def _structure(document: Document, version: str) -> tuple[str, str, list[Finding]]:
+def _structure(document: Document, version: str, survey: Survey) -> tuple[str, str, list[Finding]]:
     """Return the version, why that one, and the structural findings against it."""
     if version != "auto":
-        return version, "it was asked for", structure.check_structure(document, version)
+        return version, "it was asked for", structure.check_structure(document, version, survey)
     stated = (document.version or "").strip()
     if stated in VERSIONS:
-        return stated, f"the document says version {stated}", structure.check_structure(document, stated)
+        return stated, f"the document says version {stated}", structure.check_structure(document, stated, survey)
     best: tuple[str, list[Finding]] | None = None
     why = f"the document says version {stated!r}, which was never published" if stated else "the document names none"
     for candidate in reversed(VERSIONS):
-        findings = structure.check_structure(document, candidate)
+        findings = structure.check_structure(document, candidate, survey)
         if not findings:
             return candidate, f"{why}, and {candidate} is the newest that accepts it", []
         if best is None or len(findings) < len(best[1]):

@@ -69,7 +69,8 @@ KEY_ID: Final = Codec[KeyId]("a key ID in UUID form", KeyId.from_uuid, str)
 class View:
     """A typed view over one element of a document; two views are equal where they show the same element.
 
-    `element` is the element itself, for what the typed properties do not cover; a change made there bypasses every check.
+    `element` is the element itself, for what the typed properties do not cover; a change made there bypasses all
+    checks.
     """
 
     __slots__ = ("document", "element")
@@ -135,7 +136,7 @@ class Attribute(Generic[T]):
         if value is None:
             remove_attribute(view.element, self.name)
         else:
-            view.element.set(self.name, self.codec.write(value))
+            set_attribute(view.element, self.name, self.codec.write(value))
 
 
 class Required(Attribute[T]):
@@ -191,6 +192,16 @@ class Content(Generic[T]):
                 remove_element(child)
         else:
             set_text(ensure_child(view.element, self.tag), self.codec.write(value))
+
+
+def set_attribute(element: etree._Element, name: str, text: str) -> None:
+    """Set an attribute; CpixError for a text that XML cannot hold."""
+    try:
+        element.set(name, text)
+    except (ValueError, TypeError):
+        raise CpixError(
+            f"{name} is not a text that XML can hold", hint="control characters cannot stand in XML"
+        ) from None
 
 
 def set_text(element: etree._Element, text: str) -> None:

@@ -1,7 +1,7 @@
 """The catalog of rules beyond the schema: each one a function with a stable ID, its clause and a hint.
 
-A rule looks at a `Survey` and yields a `Hit` for each place where the document breaks it. The modules group the rules by
-what they are about; `all_rules` knows them all.
+A rule looks at a `Survey` and yields a `Hit` for each place where the document breaks it. The modules group the rules
+by what they are about; `all_rules` knows them all.
 """
 
 from __future__ import annotations

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
 from drmkit.cpix.rules import Hit, rule
+from drmkit.cpix.schema import CPIX
 from drmkit.cpix.survey import Survey
 from drmkit.cpix.values import parse_integer
 
 __all__: list[str] = []
 
+_SYSTEMS: Final = etree.XPath("c:DRMSystem[@updateVersion]", namespaces={"c": CPIX})
 _HISTORY: Final = "DASH-IF CPIX 2.4, UpdateHistoryItem element"
 
 
@@ -61,8 +63,9 @@ def _versioned(survey: Survey) -> Iterator[etree._Element]:
         if collection.list_element is not None:
             yield collection.list_element
     yield from document.recipients.elements()
-    for row in survey.systems:
-        yield row.element
+    listed = document.drm_systems.list_element
+    found: Any = [] if listed is None else _SYSTEMS(listed)
+    yield from found
 
 
 def _integer(text: str | None) -> int | None:

@@ -14,6 +14,7 @@ __all__: list[str] = []
 
 _KEY: Final = "DASH-IF CPIX 2.4, ContentKey element"
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_UNTYPED: Final = ("2.1", "2.2", "2.3")
 _SCHEMES: Final = ("cenc", "cens", "cbc1", "cbcs")
 _HLS_METHODS: Final = ("AES-128", "SAMPLE-AES", "SAMPLE-AES-CTR")
 _IV_SIZE: Final = 16
@@ -27,19 +28,18 @@ _KEY_SIZES: Final = (16, 32)
 )
 def kid_format(survey: Survey) -> Iterator[Hit]:
     """Key IDs and system IDs are UUIDs (the schemas up to 2.3 take any text)."""
-    if survey.version == "2.4" or survey.version == "2.3.1":
+    if survey.version not in _UNTYPED:
         return
-    match = _UUID.fullmatch
-    for row in survey.keys:
-        if not match(row.kid):
-            yield Hit(row.element, f"kid {row.kid[:60]!r} is not a UUID", "kid")
-        if row.depends_on is not None and not match(row.depends_on):
-            yield Hit(row.element, f"dependsOnKey {row.depends_on[:60]!r} is not a UUID", "dependsOnKey")
+    yield from _odd_keys(survey)
+    match, known = _UUID.fullmatch, set(survey.keys_by_kid)
     for system in survey.systems:
-        if not match(system.kid):
+        if system.kid not in known and not match(system.kid):
             yield Hit(system.element, f"kid {system.kid[:60]!r} is not a UUID", "kid")
-        if not match(system.system):
-            yield Hit(system.element, f"systemId {system.system[:60]!r} is not a UUID", "systemId")
+        if system.system not in known:
+            if match(system.system):
+                known.add(system.system)
+            else:
+                yield Hit(system.element, f"systemId {system.system[:60]!r} is not a UUID", "systemId")
     for kid, elements in survey.rules_by_kid.items():
         if not match(kid):
             for element in elements:
@@ -119,7 +119,7 @@ def scheme_unknown(survey: Survey) -> Iterator[Hit]:
         if row.scheme is not None and row.scheme not in allowed:
             yield Hit(
                 row.element,
-                f"commonEncryptionScheme {row.scheme[:40]!r} of content key {row.kid} is not known in CPIX {survey.version}",
+                f"scheme {row.scheme[:40]!r} of content key {row.kid} is not known in CPIX {survey.version}",
                 "commonEncryptionScheme",
                 hint=f"one of {', '.join(sorted(allowed))}",
             )
@@ -139,7 +139,7 @@ def scheme_mixed(survey: Survey) -> Iterator[Hit]:
             if other.scheme != row.scheme:
                 yield Hit(
                     row.element,
-                    f"content key {row.kid} is for {row.scheme[:20]!r}, key {other.kid} of the same content for {other.scheme!r}",
+                    f"content key {row.kid} is for {row.scheme[:20]!r}, key {other.kid} for {other.scheme!r}",
                     "commonEncryptionScheme",
                 )
 
@@ -184,3 +184,11 @@ def secret_namespace(survey: Survey) -> Iterator[Hit]:
                 yield Hit(
                     element, f"the Secret of content key {row.kid} is in the namespace of CPIX: most readers see no key"
                 )
+
+
+def _odd_keys(survey: Survey) -> Iterator[Hit]:
+    for row in survey.keys:
+        if not _UUID.fullmatch(row.kid):
+            yield Hit(row.element, f"kid {row.kid[:60]!r} is not a UUID", "kid")
+        if row.depends_on is not None and not _UUID.fullmatch(row.depends_on):
+            yield Hit(row.element, f"dependsOnKey {row.depends_on[:60]!r} is not a UUID", "dependsOnKey")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 from drmkit.cpix.entities import ContentKeyPeriod
@@ -31,7 +32,7 @@ _FILTER: Final = cpix("KeyPeriodFilter")
 @rule(
     "period-attributes",
     source=_PERIOD,
-    hint="start and end, start and duration, startOffset and endOffset, startOffset and duration, or only an index or label",
+    hint="start or startOffset, with its end or a duration; or only an index or label",
 )
 def period_attributes(survey: Survey) -> Iterator[Hit]:
     """A period has one of the legal combinations of times, or an index or label only."""
@@ -100,7 +101,7 @@ def period_overlap(survey: Survey) -> Iterator[Hit]:
     for kid, rules in survey.rules_by_kid.items() if intervals else ():
         ids = dict.fromkeys(f.get("periodId", "").strip() for rule_ in rules for f in rule_.iterchildren(_FILTER))
         found = sorted((intervals[i] for i in ids if i in intervals), key=lambda entry: entry[1][:2])
-        for (_, before), (period, after) in zip(found, found[1:], strict=False):
+        for (_, before), (period, after) in pairwise(found):
             if before[0] == after[0] and after[1] < before[2]:
                 yield Hit(
                     period.element,

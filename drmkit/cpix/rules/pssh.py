@@ -15,6 +15,7 @@ from drmkit.signaling import dashreader, pssh
 
 __all__: list[str] = []
 
+_SHOWN: Final = 3
 _PSSH: Final = "DASH-IF CPIX 2.4, DRMSystem element, PSSH; ISO/IEC 23001-7, clause 8.1"
 
 
@@ -51,7 +52,7 @@ def pssh_key(survey: Survey) -> Iterator[Hit]:
     for facts in _facts(survey):
         named = [str(kid) for kid in facts.key_ids]
         if named and facts.row.kid not in named:
-            shown = ", ".join(named[:3]) + (" and others" if len(named) > 3 else "")
+            shown = ", ".join(named[:_SHOWN]) + (" and others" if named[_SHOWN:] else "")
             yield Hit(facts.row.part(PSSH), f"the PSSH box is for key {shown}, its DRMSystem for {facts.row.kid}")
 
 

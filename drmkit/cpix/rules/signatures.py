@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from lxml import etree
 
 from drmkit.cpix.rules import Hit, rule
 from drmkit.cpix.schema import DS
@@ -40,7 +41,7 @@ def signature_certificate(survey: Survey) -> Iterator[Hit]:
 def signature_reference(survey: Survey) -> Iterator[Hit]:
     """A signature refers to the document, or to an element of it by its ID."""
     signatures = list(survey.document.signatures.elements())
-    ids = {value for value in survey.document.root.xpath("//@id")} if signatures else set()  # type: ignore[union-attr]  # attributes are texts
+    ids = {element.get("id") for element in survey.document.root.iter(etree.Element)} if signatures else set()
     for element in signatures:
         for reference in element.iterfind(_REFERENCE):
             uri = reference.get("URI", "")

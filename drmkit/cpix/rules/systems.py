@@ -24,6 +24,7 @@ _SYSTEM: Final = "DASH-IF CPIX 2.4, DRMSystem element"
 _HLS: Final = "DASH-IF CPIX 2.4, HLSSignalingData element"
 _BOM: Final = b"\xef\xbb\xbf"
 _PAIR: Final = 2
+_FAIRPLAY: Final = DrmSystem.FAIRPLAY.system_id
 _USUAL: Final = (["media", "master"], ["master", "media"], ["media", "multiVariant"], ["multiVariant", "media"])
 _KINDS: Final = {"master": "master", "multiVariant": "master", "media": "media", "variant": "media"}
 _TAGS: Final[dict[str | None, bytes]] = {
@@ -33,13 +34,13 @@ _TAGS: Final[dict[str | None, bytes]] = {
 _HDCP: Final = cpix("HDCPOutputProtectionData")
 _METHOD: Final = re.compile(rb"^#EXT-X-(?:SESSION-)?KEY:(?:[^\n]*,)?METHOD=([A-Z0-9-]+)", re.MULTILINE)
 _METHODS: Final = {
-    "cenc": {b"SAMPLE-AES-CTR"},
-    "cens": {b"SAMPLE-AES-CTR"},
-    "cbcs": {b"SAMPLE-AES"},
-    "cbc1": {b"SAMPLE-AES", b"AES-128"},
-    "SAMPLE-AES": {b"SAMPLE-AES"},
-    "SAMPLE-AES-CTR": {b"SAMPLE-AES-CTR"},
-    "AES-128": {b"AES-128"},
+    "cenc": (b"METHOD=SAMPLE-AES-CTR,",),
+    "cens": (b"METHOD=SAMPLE-AES-CTR,",),
+    "cbcs": (b"METHOD=SAMPLE-AES,",),
+    "cbc1": (b"METHOD=SAMPLE-AES,", b"METHOD=AES-128,"),
+    "SAMPLE-AES": (b"METHOD=SAMPLE-AES,",),
+    "SAMPLE-AES-CTR": (b"METHOD=SAMPLE-AES-CTR,",),
+    "AES-128": (b"METHOD=AES-128,",),
 }
 _CTR: Final = {"cenc", "cens", "SAMPLE-AES-CTR"}
 
@@ -56,13 +57,14 @@ def drm_system_kid(survey: Survey) -> Iterator[Hit]:
 @rule("drm-system-duplicate", severity="warning", source=_SYSTEM, hint="readers take the first, or refuse: keep one")
 def drm_system_duplicate(survey: Survey) -> Iterator[Hit]:
     """A content key has one entry for each DRM system."""
-    seen: set[tuple[str, str]] = set()
+    seen: set[str] = set()
     for row in survey.systems:
-        if (row.kid, row.system) in seen:
+        entry = row.kid + row.system
+        if entry in seen:
             yield Hit(
                 row.element, f"content key {row.kid} has a second entry for {system_name(row.system)}", "systemId"
             )
-        seen.add((row.kid, row.system))
+        seen.add(entry)
 
 
 @rule("hls-playlist", source=f"{_HLS}, @playlist", hint="one for media, one for master (2.4: multiVariant)")
@@ -103,9 +105,10 @@ def hls_text(survey: Survey) -> Iterator[Hit]:
 )
 def hls_tag(survey: Survey) -> Iterator[Hit]:
     """HLS data for a playlist holds the key tag of that kind of playlist."""
+    tags = _TAGS
     for row in survey.systems:
         for position, (name, raw) in enumerate(row.hls):
-            if raw and _TAGS.get(name, b"") not in raw:
+            if raw and tags.get(name, b"") not in raw:
                 kind, tag = _KINDS.get(name or "media", ""), _TAGS[name].decode().strip("#:")
                 message = f"the HLSSignalingData for the {kind} playlist has no {tag} tag"
                 yield Hit(row.part(HLS, position), message)
@@ -122,10 +125,10 @@ def hls_method(survey: Survey) -> Iterator[Hit]:
     for row in survey.systems:
         allowed = _METHODS.get(schemes.get(row.kid, ""))
         for position, (_, raw) in enumerate(row.hls) if allowed else ():
-            if raw.count(b"METHOD=") == 1 and any(b"METHOD=%s," % method in raw for method in allowed or ()):
+            if allowed and allowed[0] in raw and raw.count(b"METHOD=") == 1:
                 continue
             for method in _METHOD.findall(raw):
-                if method not in (allowed or ()):
+                if b"METHOD=%s," % method not in (allowed or ()):
                     message = f"METHOD={method.decode()} does not fit commonEncryptionScheme {schemes[row.kid]!r}"
                     yield Hit(row.part(HLS, position), message)
 
@@ -140,8 +143,8 @@ def protection_data_xml(survey: Survey) -> Iterator[Hit]:
     checked: dict[bytes, str] = {}
     values = [(row.part(CPD), row.protection) for row in survey.systems if row.protection]
     for key in survey.keys:
-        for element in () if key.hdcp is None else key.hdcp.iterchildren(_HDCP):
-            values.append((element, survey.content(element)))
+        hdcp = () if key.hdcp is None else key.hdcp.iterchildren(_HDCP)
+        values.extend((element, survey.content(element)) for element in hdcp)
     for element, raw in values:
         if raw and raw not in checked:
             checked[raw] = _text_problem(raw) or _fragment_problem(raw)
@@ -175,7 +178,7 @@ def leaf_signaling(survey: Survey) -> Iterator[Hit]:
 def fairplay_scheme(survey: Survey) -> Iterator[Hit]:
     """FairPlay does not play counter-mode encryption (cenc, cens)."""
     for row in survey.systems:
-        if row.system == DrmSystem.FAIRPLAY.system_id and survey.schemes.get(row.kid) in _CTR:
+        if row.system == _FAIRPLAY and survey.schemes.get(row.kid) in _CTR:
             yield Hit(
                 row.element, f"FairPlay cannot play content key {row.kid}: its scheme is {survey.schemes[row.kid]!r}"
             )
