@@ -1,0 +1,240 @@
+"""Open encrypted documents: the MACs of all content keys first, then all keys, or nothing at all."""
+
+from __future__ import annotations
+
+import copy
+import hmac
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from lxml import etree
+
+from drmkit.cpix.certificates import describe, load_certificate, same_key
+from drmkit.cpix.ciphers import DOCUMENT_KEY_SIZE, HMAC_SHA512, mac_of, open_key, open_rsa
+from drmkit.cpix.delivery import DocumentKey, MACMethod, Recipient
+from drmkit.cpix.document import Document
+from drmkit.cpix.privatekey import PrivateKey, load_private_key
+from drmkit.cpix.sealed import DATA, ENCRYPTED, PLAIN, SECRET, SealedKey, broken, only, rsa_cipher, sealed_keys
+from drmkit.cpix.signed import remove_signatures_over
+from drmkit.cpix.values import encode_base64, line_of, text_of
+from drmkit.cpix.view import cpix, remove_element
+from drmkit.errors import CpixError, IdentifierError, NotRecipientError, PlainKeyError, WrongKeyError, WrongMacError
+from drmkit.identifiers import KeyId
+from drmkit.secret import Secret
+
+__all__ = ["decrypt", "open_keys"]
+
+_MAC_METHOD: Final = cpix("MACMethod")
+
+
+def decrypt(
+    document: Document,
+    private_key: PrivateKey | rsa.RSAPrivateKey | bytes,
+    *,
+    passphrase: Secret[str] | Secret[bytes] | None = None,
+    allow_missing_mac: bool = False,
+) -> Document:
+    """Return a copy of a document with its content keys in the clear; the document itself stays as it is.
+
+    The delivery data is gone from the copy, and with it the signatures that covered it or the content keys, since they
+    would not hold any longer: verify them first, on the document that came in. Everything else stays.
+
+    Args:
+        document: the encrypted document.
+        private_key: the recipient's key: the bytes of a PEM, DER or PKCS#12 file, or a key that is read already.
+        passphrase: the passphrase of the file, or None.
+        allow_missing_mac: accept a document without any MAC: whoever changes it could change its keys.
+
+    Raises:
+        NotRecipientError: the document has no delivery data for this private key.
+        WrongKeyError: the private key does not open the document key, or that does not open a content key.
+        WrongMacError: the MAC of a content key does not fit.
+        MissingMacError: a content key has no MAC.
+        PlainKeyError: a content key is in the clear.
+        EncryptionStructureError: parts are missing, double or of an unknown kind.
+        CertificateError: the private key cannot be read.
+    """
+    clear = Document(copy.deepcopy(document.tree))
+    for sealed, value in _open(clear, load_private_key(private_key, passphrase), allow_missing_mac=allow_missing_mac):
+        _put(sealed, value)
+    delivery = clear.recipients.list_element
+    remove_signatures_over(clear, [part for part in (delivery, clear.content_keys.list_element) if part is not None])
+    if delivery is not None:
+        remove_element(delivery)
+    clear.touch()
+    return clear
+
+
+def open_keys(
+    document: Document,
+    private_key: PrivateKey | rsa.RSAPrivateKey | bytes,
+    *,
+    passphrase: Secret[str] | Secret[bytes] | None = None,
+    allow_missing_mac: bool = False,
+) -> dict[KeyId, Secret[bytes]]:
+    """Return the content keys of an encrypted document by key ID, in document order; the document stays as it is.
+
+    Arguments and errors are those of `decrypt`; two content keys of one key ID are an `EncryptionStructureError`.
+    """
+    keys: dict[KeyId, Secret[bytes]] = {}
+    opened = _open(document, load_private_key(private_key, passphrase), allow_missing_mac=allow_missing_mac)
+    for sealed, value in opened:
+        kid = _key_id(sealed.kid, sealed.encrypted)
+        if kid in keys:
+            raise broken(sealed.encrypted, f"there are two content keys with the key ID {kid}")
+        keys[kid] = Secret(value)
+    return keys
+
+
+def _put(sealed: SealedKey, value: bytes) -> None:
+    """Put the value of a key in the clear where its encrypted value stands."""
+    secret = sealed.encrypted.getparent()
+    assert secret is not None  # noqa: S101 (an EncryptedValue was found in its Secret)
+    plain = secret.makeelement(PLAIN)
+    plain.text = encode_base64(value)
+    plain.tail = sealed.encrypted.tail
+    secret.replace(sealed.encrypted, plain)
+    if sealed.mac is not None:
+        remove_element(sealed.mac)
+
+
+def _open(document: Document, private: PrivateKey, *, allow_missing_mac: bool) -> list[tuple[SealedKey, bytes]]:
+    only(document.root, cpix("DeliveryDataList"))
+    recipient = _recipient(document, private.rsa)
+    method = only(recipient.element, _MAC_METHOD)
+    sealed = sealed_keys(document, authenticated=method is not None or not allow_missing_mac)
+    document_keys = _document_keys(recipient, private.rsa)
+    mac_key = None if method is None else _mac_key(recipient.mac_method, private.rsa)
+    if mac_key is None and any(key.mac_value for key in sealed):
+        raise broken(recipient.element, "the content keys have MACs, but the recipient has no MACMethod")
+    # Every MAC is checked before the first key is opened: nothing that an attacker changed gets near the cipher.
+    if mac_key is not None:
+        _check_macs(sealed, mac_key)
+    return list(_opened(sealed, document_keys))
+
+
+def _check_macs(sealed: list[SealedKey], mac_key: bytes) -> None:
+    for key in sealed:
+        if not hmac.compare_digest(mac_of(mac_key, key.cipher), key.mac_value):
+            raise WrongMacError(
+                f"the ValueMAC of content key {key.kid} in line {line_of(key.encrypted)} does not fit",
+                hint="the document was changed after it was encrypted, or damaged: ask the sender for another",
+            )
+
+
+def _opened(sealed: list[SealedKey], document_keys: Mapping[str | None, bytes]) -> Iterator[tuple[SealedKey, bytes]]:
+    for key in sealed:
+        document_key = document_keys.get(key.kid) or document_keys.get(None)
+        if document_key is None:
+            raise NotRecipientError(
+                f"no document key of this recipient encrypts content key {key.kid} (line {line_of(key.encrypted)})",
+                hint="DocumentKey/@encryptsKey names the content keys that it opens: ask the sender for all of them",
+            )
+        value = open_key(document_key, key.algorithm, key.cipher)
+        if not value:
+            # One answer for every cause, so that nobody learns about the padding.
+            raise WrongKeyError(
+                f"the document key does not open content key {key.kid} (line {line_of(key.encrypted)})",
+                hint="the document was made with contradictory keys: ask the sender for another",
+            )
+        yield key, value
+
+
+def _recipient(document: Document, private: rsa.RSAPrivateKey) -> Recipient:
+    public = private.public_key()
+    spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    names = []
+    for recipient in document.recipients:
+        der = None
+        with suppress(CpixError):
+            der = recipient.certificate
+        certificate = None if der is None else load_certificate(der)
+        if certificate is None:
+            # A certificate that is stricter read than written still names its key: the public key stands in it in DER.
+            if der is not None and spki in der:
+                return recipient
+            names.append("one without a readable certificate")
+        elif same_key(certificate, public):
+            return recipient
+        else:
+            names.append(describe(certificate))
+    listed = "; ".join(names[:5]) + (f"; and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004 (enough)
+    raise NotRecipientError(
+        f"the document is not encrypted for this private key; its recipients are {listed}"
+        if names
+        else "the document names no recipient, so no private key opens it",
+        hint="use the private key of one of them, or ask the sender to encrypt for your certificate"
+        if names
+        else "its keys may be in the clear: then take it only from a channel that you trust",
+    )
+
+
+def _document_keys(recipient: Recipient, private: rsa.RSAPrivateKey) -> dict[str | None, bytes]:
+    """Return the document keys by the key IDs, in lower case, that they open; None stands for all."""
+    found: dict[str | None, bytes] = {}
+    views = recipient.document_keys
+    for view in views:
+        kids = (view.encrypts_key or "").lower().split()
+        if len(views) > 1 and not kids:
+            raise broken(view.element, "one of several DocumentKey elements has no encryptsKey")
+        value = _document_key(view, private)
+        for kid in kids or (None,):
+            if kid in found:
+                raise broken(view.element, f"two DocumentKey elements encrypt content key {str(kid)[:36]}")
+            found[kid] = value
+    if not found:
+        raise broken(recipient.element, "DeliveryData has no DocumentKey")
+    return found
+
+
+def _document_key(view: DocumentKey, private: rsa.RSAPrivateKey) -> bytes:
+    data = only(view.element, DATA)
+    secret = None if data is None else only(data, SECRET)
+    plain = None if secret is None else only(secret, PLAIN)
+    if plain is not None and text_of(plain).strip():
+        raise PlainKeyError(
+            f"the document key in line {view.line} is in the clear", hint="anybody can open such a document: refuse it"
+        )
+    encrypted = None if secret is None else only(secret, ENCRYPTED)
+    if encrypted is None:
+        raise broken(
+            view.element, "DocumentKey has no Data/Secret/EncryptedValue, as in a request that nobody answered"
+        )
+    value = _opened_by_rsa(encrypted, private, "the document key")
+    if len(value) != DOCUMENT_KEY_SIZE:
+        raise broken(encrypted, f"the document key has {len(value)} bytes, not {DOCUMENT_KEY_SIZE}")
+    return value
+
+
+def _mac_key(method: MACMethod | None, private: rsa.RSAPrivateKey) -> bytes:
+    assert method is not None  # noqa: S101 (the caller has found its element)
+    if (method.algorithm or "").strip() != HMAC_SHA512:
+        raise broken(method.element, "the MAC algorithm is not HMAC-SHA512")
+    element = method.key_element
+    if element is None:
+        raise broken(method.element, "MACMethod has no encrypted MAC key")
+    value = _opened_by_rsa(element, private, "the MAC key")
+    if not value:
+        raise broken(element, "the MAC key is empty")
+    return value
+
+
+def _opened_by_rsa(encrypted: etree._Element, private: rsa.RSAPrivateKey, what: str) -> bytes:
+    digest, cipher = rsa_cipher(encrypted, what)
+    value = open_rsa(private, cipher, digest)
+    if value is None:
+        raise WrongKeyError(
+            f"the private key does not open {what} (line {line_of(encrypted)})",
+            hint="it was encrypted for another key than that of the recipient's certificate, or damaged",
+        )
+    return value
+
+
+def _key_id(text: str, element: etree._Element) -> KeyId:
+    try:
+        return KeyId.from_uuid(text)
+    except IdentifierError:
+        raise broken(element, "a content key has no key ID in UUID form") from None
