@@ -8,6 +8,7 @@ import logging
 import socket
 import threading
 import traceback
+import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -252,12 +253,17 @@ def test_a_body_over_its_limit_is_refused(server: ScriptedServer, framing: str) 
 def test_a_body_that_is_compressed_unasked_is_read(
     server: ScriptedServer, name: str, compress: Callable[[bytes], bytes]
 ) -> None:
-    """A server that ignores Accept-Encoding is understood, up to the same limit: a bomb is refused."""
+    """A server that ignores Accept-Encoding is understood, up to the same limit: a bomb is refused before it is unpacked."""
     server.respond = lambda _: Answer(body=compress(b"hello" * 100), headers={"Content-Encoding": name})
     assert ask(server.url, max_body=500).body == b"hello" * 100
-    server.respond = lambda _: Answer(body=compress(bytes(50_000_000)), headers={"Content-Encoding": name})
+    bomb = Answer(body=compress(bytes(50_000_000)), headers={"Content-Encoding": name})
+    server.respond = lambda _: bomb
+    tracemalloc.start()
     with pytest.raises(ProtocolError, match="larger than 500 bytes"):
         ask(server.url, max_body=500)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5_000_000
 
 
 @pytest.mark.parametrize(
