@@ -253,7 +253,7 @@ def test_a_body_over_its_limit_is_refused(server: ScriptedServer, framing: str) 
 def test_a_body_that_is_compressed_unasked_is_read(
     server: ScriptedServer, name: str, compress: Callable[[bytes], bytes]
 ) -> None:
-    """A server that ignores Accept-Encoding is understood, up to the same limit: a bomb is refused before it is unpacked."""
+    """A server that ignores Accept-Encoding is understood, up to its limit: a bomb is refused before it is unpacked."""
     server.respond = lambda _: Answer(body=compress(b"hello" * 100), headers={"Content-Encoding": name})
     assert ask(server.url, max_body=500).body == b"hello" * 100
     bomb = Answer(body=compress(bytes(50_000_000)), headers={"Content-Encoding": name})
