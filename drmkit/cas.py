@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import NoReturn, Self
@@ -181,14 +182,14 @@ class CasClient:
                 f"the login at {self._host}: the answer has {'several' if len(raw) > 1 else 'no'} Location headers",
                 hint="this is not how a CAS answers: check the environment or `auth_url`",
             )
-        url = urljoin(self._url, raw[0].strip())
-        if _NOT_A_TICKET.search(url) or len(url) > _LONGEST_TICKET:
-            raise ProtocolError(f"the login at {self._host}: the Location header is not a usable URL")
-        try:
+        usable = False
+        with suppress(ValueError):  # told outside its handler: its text quotes the URL
+            url = urljoin(self._url, raw[0].strip())
             parts, own = urlsplit(url), urlsplit(self._url)
             same = (parts.hostname, _port(parts.scheme, parts.port)) == (own.hostname, _port(own.scheme, own.port))
-        except ValueError:
-            raise ProtocolError(f"the login at {self._host}: the Location header is not a usable URL") from None
+            usable = not _NOT_A_TICKET.search(url) and len(url) <= _LONGEST_TICKET
+        if not usable:
+            raise ProtocolError(f"the login at {self._host}: the Location header is not a usable URL")
         if not same or parts.scheme != own.scheme or "@" in parts.netloc:
             raise ProtocolError(
                 f"the login at {self._host}: the ticket's Location is {parts.scheme}://{parts.netloc.split('@')[-1]}, "
@@ -236,8 +237,7 @@ class CasClient:
     def _unexpected(self, response: Response, what: str, wanted: str) -> ProtocolError:
         got = f"HTTP {response.status}"
         if 300 <= response.status < 400:  # noqa: PLR2004 (redirects)
-            target = urlsplit(response.headers.get("location", "")).hostname or "an unknown host"
-            got += f", a redirect to {target}, which is not followed"
+            got += f", a redirect to {_redirect_target(response)}, which is not followed"
         elif response.looks_like_html:
             got += " with an HTML page"
         return ProtocolError(
@@ -276,8 +276,22 @@ def _refusal(ticket: str) -> str | None:
     return None
 
 
+def _redirect_target(response: Response) -> str:
+    target = None
+    with suppress(ValueError):
+        target = urlsplit(response.headers.get("location", "")).hostname
+    return target or "an unknown host"
+
+
 def _checked_tickets_url(url: str) -> str:
-    parts = urlsplit(url)
+    parts = None
+    with suppress(ValueError):
+        parts = urlsplit(url)
+    if parts is None or "@" in parts.netloc or "?" in url or "#" in url:
+        raise ConfigurationError(
+            "the CAS's address is not a URL, or holds a user, a query or a fragment",
+            hint="give something like https://auth.example.com/cas/v1/tickets",
+        )
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
         raise ConfigurationError(
             f"the CAS at {parts.hostname or 'an unnamed host'} must be an https URL",

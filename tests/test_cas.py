@@ -233,6 +233,8 @@ def test_a_wait_beyond_the_cap_is_reported_instead_of_waited_for() -> None:
         (located("https://auth.example.com"), "holds no ticket"),
         (located("https://auth.example.com:port/cas/v1/tickets/TGT-1"), "not a usable URL"),
         (located(f"{BASE}/TGT 1"), "not a usable URL"),
+        (located("https://[TGT-1"), "not a usable URL"),
+        (httpx.Response(302, headers={"Location": "https://[TGT-1"}), "redirect to an unknown host"),
         (located(f"{BASE}/" + "x" * 5000), "not a usable URL"),
     ],
 )
@@ -316,6 +318,16 @@ def test_a_password_is_never_sent_in_the_clear(url: str) -> None:
     """Plain http is accepted on loopback alone."""
     with pytest.raises(ConfigurationError, match="must be an https URL"):
         CasClient(url, Credentials("u", Secret("p")), http=HttpClient())
+
+
+@pytest.mark.parametrize(
+    "url", ["https://u:cAnArY@auth.example.com/cas", "https://[::1/cas", f"{BASE}?x=cAnArY", f"{BASE}#cAnArY"]
+)
+def test_an_address_that_holds_more_than_a_place_is_refused(url: str) -> None:
+    """A user, a query or a fragment in the CAS's address would end up in messages: refused, and not shown."""
+    with pytest.raises(ConfigurationError, match="is not a URL, or holds a user, a query or a fragment") as caught:
+        CasClient(url, Credentials("u", Secret("p")), http=HttpClient())
+    assert "cAnArY" not in str(caught.value)
 
 
 def test_logout_happens_on_request_only_and_once() -> None:

@@ -82,7 +82,7 @@ def refresh(
     outcome = run(
         store,
         lambda: account.mint(profile, prompt=app.prompt),
-        policy=RenewalPolicy(renew_after=profile.get("renew_after")),
+        policy=RenewalPolicy(renew_after=profile.get("renew_after"), lifetime=profile.get("ticket_lifetime")),
         force=force,
         service=account.key_server(profile).service,
     )
