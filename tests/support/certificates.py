@@ -54,8 +54,9 @@ class Authority:
         context.load_cert_chain(file)
         return context
 
-    @staticmethod
-    def _builder(subject: x509.Name, key: ec.EllipticCurvePublicKey, *, days: int) -> x509.CertificateBuilder:
+    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePublicKey, *, days: int) -> x509.CertificateBuilder:
+        # Python 3.13 checks strictly: a certificate names its own key and its issuer's.
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         now = dt.datetime.now(dt.UTC)
         return (
             x509.CertificateBuilder()
@@ -65,6 +66,8 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - dt.timedelta(days=9))
             .not_valid_after(now + dt.timedelta(days=days))
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+            .add_extension(issuer, critical=False)
         )
 
 
