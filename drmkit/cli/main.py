@@ -26,6 +26,7 @@ _BUG = 70
 _COMMANDS = {
     "demo": ("drmkit.cli.demo:demo", "Run the whole flow on the sandbox, with real encryption."),
     "key-url": ("drmkit.cli.key_url:key_url", "Get, refresh and show expiring key-server URLs."),
+    "cpix": ("drmkit.cli.cpix:cpix", "Make, check, show, encrypt, sign and hand on CPIX documents."),
     "pssh": ("drmkit.cli.pssh:pssh", "Read and build PSSH boxes and DRM headers."),
     "keys": ("drmkit.cli.keys:keys", "Derive and generate content keys and IVs."),
     "config": ("drmkit.cli.config:config", "Show the settings in force, or print a configuration to start from."),
@@ -60,7 +61,7 @@ def cli(context: click.Context, verbose: int, quiet: bool, config_path: Path | N
     app.quiet = quiet
     app.config_path = config_path
     app.profile_name = profile_name
-    output.set_up_logging(verbose)
+    app.set_log_verbosity(verbose)
 
 
 def main(arguments: Sequence[str] | None = None, *, environ: Mapping[str, str] | None = None) -> int:
@@ -71,17 +72,18 @@ def main(arguments: Sequence[str] | None = None, *, environ: Mapping[str, str] |
         environ: the environment; None takes that of the process.
     """
     app = App(environ=os.environ if environ is None else environ)
-    try:
-        _end_on_sigterm()
-        result = cli.main(
-            args=None if arguments is None else list(arguments),
-            prog_name="drmkit",
-            standalone_mode=False,
-            obj=app,
-            color=output.wants_color(app.environ),
-        )
-    except BaseException as error:  # noqa: BLE001 (the last resort: every way to end has its exit code)
-        return _ended(error, app)
+    with output.logging_to_stderr() as app.set_log_verbosity:
+        try:
+            _end_on_sigterm()
+            result = cli.main(
+                args=None if arguments is None else list(arguments),
+                prog_name="drmkit",
+                standalone_mode=False,
+                obj=app,
+                color=output.wants_color(app.environ),
+            )
+        except BaseException as error:  # noqa: BLE001 (the last resort: every way to end has its exit code)
+            return _ended(error, app)
     return result if isinstance(result, int) else 0
 
 

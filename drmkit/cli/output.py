@@ -12,7 +12,8 @@ import json
 import logging
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,10 +30,10 @@ __all__ = [
     "bug",
     "emit",
     "format_option",
+    "logging_to_stderr",
     "pass_app",
     "problem",
     "report",
-    "set_up_logging",
     "wants_color",
 ]
 
@@ -48,6 +49,7 @@ class App:
     quiet: bool = False
     config_path: Path | None = None
     profile_name: str | None = None
+    set_log_verbosity: Callable[[int], None] = lambda _: None
 
     def profile(self, **options: Any) -> Profile:
         """Load the profile; keyword options override it by name (`mps__region` for `mps.region`)."""
@@ -126,12 +128,24 @@ def wants_color(environ: Mapping[str, str]) -> bool | None:
     return True if environ.get("FORCE_COLOR") else None
 
 
-def set_up_logging(verbosity: int) -> None:
-    """Send drmkit's own log records to standard error: warnings, with -v information, with -vv everything."""
+@contextmanager
+def logging_to_stderr() -> Iterator[Callable[[int], None]]:
+    """Send drmkit's log records to standard error inside the block, and leave logging as it was found.
+
+    Yields a function that takes the verbosity: 0 shows warnings, 1 (-v) information, 2 (-vv) everything.
+    """
     logger = logging.getLogger("drmkit")
-    for handler in list(logger.handlers):
-        logger.removeHandler(handler)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    level = logger.level
     logger.addHandler(handler)
-    logger.setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(verbosity, 2)])
+
+    def set_verbosity(verbosity: int) -> None:
+        logger.setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(verbosity, 2)])
+
+    set_verbosity(0)
+    try:
+        yield set_verbosity
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
