@@ -37,3 +37,18 @@ set_up() {
   rm -f "$log"
   touch "$stamp"
 }
+
+# Install the programs that only tests use, named as program:package, where they are missing and that is possible.
+set_up_programs() {
+  local entry missing=()
+  for entry in "$@"; do
+    command -v "${entry%%:*}" >/dev/null || missing+=("${entry##*:}")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+    echo "some tests will be skipped; they need: ${missing[*]}" >&2
+    return
+  fi
+  echo "setting up: ${missing[*]}, from Debian's packages" >&2
+  apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
+}
