@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -13,11 +13,32 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from lxml import etree
 
 from drmkit.cpix.certificates import describe, load_certificate, same_key
-from drmkit.cpix.ciphers import DOCUMENT_KEY_SIZE, HMAC_SHA512, mac_of, open_key, open_rsa
+from drmkit.cpix.ciphers import (
+    AES_CBC,
+    DOCUMENT_KEY_SIZE,
+    HMAC_SHA512,
+    KEY_WRAP,
+    mac_of,
+    open_keys_cbc,
+    open_rsa,
+    unwrap_key,
+)
 from drmkit.cpix.delivery import DocumentKey, MACMethod, Recipient
 from drmkit.cpix.document import Document
 from drmkit.cpix.privatekey import PrivateKey, load_private_key
-from drmkit.cpix.sealed import DATA, ENCRYPTED, PLAIN, SECRET, SealedKey, broken, only, rsa_cipher, sealed_keys
+from drmkit.cpix.sealed import (
+    DATA,
+    ENCRYPTED,
+    MAC,
+    PLAIN,
+    SECRET,
+    SealedKeys,
+    broken,
+    only,
+    rsa_cipher,
+    sealed_keys,
+    shown,
+)
 from drmkit.cpix.signed import remove_signatures_over
 from drmkit.cpix.values import encode_base64, line_of, text_of
 from drmkit.cpix.view import cpix, remove_element
@@ -58,8 +79,9 @@ def decrypt(
         CertificateError: the private key cannot be read.
     """
     clear = Document(copy.deepcopy(document.tree))
-    for sealed, value in _open(clear, load_private_key(private_key, passphrase), allow_missing_mac=allow_missing_mac):
-        _put(sealed, value)
+    sealed, values = _open(clear, load_private_key(private_key, passphrase), allow_missing_mac=allow_missing_mac)
+    for element, value in zip(sealed.elements, values, strict=True):
+        _put(element, value)
     delivery = clear.recipients.list_element
     remove_signatures_over(clear, [part for part in (delivery, clear.content_keys.list_element) if part is not None])
     if delivery is not None:
@@ -79,68 +101,88 @@ def open_keys(
 
     Arguments and errors are those of `decrypt`; two content keys of one key ID are an `EncryptionStructureError`.
     """
+    sealed, values = _open(document, load_private_key(private_key, passphrase), allow_missing_mac=allow_missing_mac)
     keys: dict[KeyId, Secret[bytes]] = {}
-    opened = _open(document, load_private_key(private_key, passphrase), allow_missing_mac=allow_missing_mac)
-    for sealed, value in opened:
-        kid = _key_id(sealed.kid, sealed.encrypted)
+    for place, (key, value) in enumerate(zip(sealed.keys, values, strict=True)):
+        kid = _key_id(key.kid, sealed, place)
         if kid in keys:
-            raise broken(sealed.encrypted, f"there are two content keys with the key ID {kid}")
+            raise broken(sealed.elements[place], f"there are two content keys with the key ID {kid}")
         keys[kid] = Secret(value)
     return keys
 
 
-def _put(sealed: SealedKey, value: bytes) -> None:
+def _put(encrypted: etree._Element, value: bytes) -> None:
     """Put the value of a key in the clear where its encrypted value stands."""
-    secret = sealed.encrypted.getparent()
+    secret = encrypted.getparent()
     assert secret is not None  # noqa: S101 (an EncryptedValue was found in its Secret)
     plain = secret.makeelement(PLAIN)
     plain.text = encode_base64(value)
-    plain.tail = sealed.encrypted.tail
-    secret.replace(sealed.encrypted, plain)
-    if sealed.mac is not None:
-        remove_element(sealed.mac)
+    plain.tail = encrypted.tail
+    secret.replace(encrypted, plain)
+    for mac in secret.iterchildren(MAC):
+        remove_element(mac)
 
 
-def _open(document: Document, private: PrivateKey, *, allow_missing_mac: bool) -> list[tuple[SealedKey, bytes]]:
+def _open(document: Document, private: PrivateKey, *, allow_missing_mac: bool) -> tuple[SealedKeys, list[bytes]]:
     only(document.root, cpix("DeliveryDataList"))
     recipient = _recipient(document, private.rsa)
     method = only(recipient.element, _MAC_METHOD)
     sealed = sealed_keys(document, authenticated=method is not None or not allow_missing_mac)
     document_keys = _document_keys(recipient, private.rsa)
     mac_key = None if method is None else _mac_key(recipient.mac_method, private.rsa)
-    if mac_key is None and any(key.mac_value for key in sealed):
+    if mac_key is None and any(key.mac for key in sealed.keys):
         raise broken(recipient.element, "the content keys have MACs, but the recipient has no MACMethod")
     # Every MAC is checked before the first key is opened: nothing that an attacker changed gets near the cipher.
     if mac_key is not None:
         _check_macs(sealed, mac_key)
-    return list(_opened(sealed, document_keys))
+    return sealed, _opened(sealed, document_keys)
 
 
-def _check_macs(sealed: list[SealedKey], mac_key: bytes) -> None:
-    for key in sealed:
-        if not hmac.compare_digest(mac_of(mac_key, key.cipher), key.mac_value):
+def _check_macs(sealed: SealedKeys, mac_key: bytes) -> None:
+    for place, key in enumerate(sealed.keys):
+        if not hmac.compare_digest(mac_of(mac_key, key.cipher), key.mac):
             raise WrongMacError(
-                f"the ValueMAC of content key {key.kid} in line {line_of(key.encrypted)} does not fit",
+                f"the ValueMAC of content key {shown(key.kid)} in line {sealed.line(place)} does not fit",
                 hint="the document was changed after it was encrypted, or damaged: ask the sender for another",
             )
 
 
-def _opened(sealed: list[SealedKey], document_keys: Mapping[str | None, bytes]) -> Iterator[tuple[SealedKey, bytes]]:
-    for key in sealed:
-        document_key = document_keys.get(key.kid) or document_keys.get(None)
-        if document_key is None:
-            raise NotRecipientError(
-                f"no document key of this recipient encrypts content key {key.kid} (line {line_of(key.encrypted)})",
-                hint="DocumentKey/@encryptsKey names the content keys that it opens: ask the sender for all of them",
-            )
-        value = open_key(document_key, key.algorithm, key.cipher)
+def _opened(sealed: SealedKeys, document_keys: Mapping[str | None, bytes]) -> list[bytes]:
+    keys = sealed.keys
+    values: list[bytes | None] = [None] * len(keys)
+    for document_key, places in _by_document_key(sealed, document_keys).items():
+        chained = [place for place in places if keys[place].algorithm == AES_CBC]
+        opened = open_keys_cbc(document_key, [keys[place].cipher for place in chained])
+        for place, value in zip(chained, opened, strict=True):
+            values[place] = value
+        for place in places:
+            if keys[place].algorithm == KEY_WRAP:
+                values[place] = unwrap_key(document_key, keys[place].cipher)
+    for place, value in enumerate(values):
         if not value:
             # One answer for every cause, so that nobody learns about the padding.
             raise WrongKeyError(
-                f"the document key does not open content key {key.kid} (line {line_of(key.encrypted)})",
+                f"the document key does not open content key {shown(keys[place].kid)} (line {sealed.line(place)})",
                 hint="the document was made with contradictory keys: ask the sender for another",
             )
-        yield key, value
+    return [value for value in values if value is not None]
+
+
+def _by_document_key(sealed: SealedKeys, document_keys: Mapping[str | None, bytes]) -> dict[bytes, list[int]]:
+    """Return, for each document key, the places of the content keys that it opens."""
+    common = document_keys.get(None)
+    if common is not None:
+        return {common: list(range(len(sealed.keys)))}
+    places: dict[bytes, list[int]] = {}
+    for place, key in enumerate(sealed.keys):
+        document_key = document_keys.get(key.kid)
+        if document_key is None:
+            raise NotRecipientError(
+                f"no document key of this recipient encrypts content key {shown(key.kid)} (line {sealed.line(place)})",
+                hint="DocumentKey/@encryptsKey names the content keys that it opens: ask the sender for all of them",
+            )
+        places.setdefault(document_key, []).append(place)
+    return places
 
 
 def _recipient(document: Document, private: rsa.RSAPrivateKey) -> Recipient:
@@ -233,8 +275,8 @@ def _opened_by_rsa(encrypted: etree._Element, private: rsa.RSAPrivateKey, what: 
     return value
 
 
-def _key_id(text: str, element: etree._Element) -> KeyId:
+def _key_id(text: str, sealed: SealedKeys, place: int) -> KeyId:
     try:
         return KeyId.from_uuid(text)
     except IdentifierError:
-        raise broken(element, "a content key has no key ID in UUID form") from None
+        raise broken(sealed.elements[place], "a content key has no key ID in UUID form") from None
