@@ -77,6 +77,10 @@ class _Envelope(msgspec.Struct):
     response: msgspec.Raw = msgspec.field(name="Response")
 
 
+_ENVELOPES = msgspec.json.Decoder(_Envelope)
+_ANSWERS = msgspec.json.Decoder(_Answer)
+
+
 class MpsClient:
     """Call MPS at one endpoint; a task is asked for where it was submitted. Thread-safe.
 
@@ -309,8 +313,8 @@ def _read(action: str, response: Response, answer: type[M]) -> M:
     if response.status == _TOO_MANY:
         raise RateLimitedError(f"{action}: HTTP 429", hint="call more slowly", retry_after=response.retry_after())
     try:
-        inner = msgspec.json.decode(response.body, type=_Envelope).response
-        outcome = msgspec.json.decode(inner, type=_Answer)
+        inner = _ENVELOPES.decode(response.body).response
+        outcome = _ANSWERS.decode(inner)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise _no_answer(action, response) from None
     if outcome.error is not None:

@@ -237,6 +237,9 @@ class _RoleKey(msgspec.Struct):
     expires: float = msgspec.field(name="ExpiredTime", default=0.0)
 
 
+_ROLE_KEYS = msgspec.json.Decoder(_RoleKey)
+
+
 @dataclass(slots=True)
 class CvmRole:
     """The temporary key of a CVM instance's role, renewed when five minutes are left. Thread-safe.
@@ -271,7 +274,7 @@ class CvmRole:
         if not role or not role.isprintable() or "<" in role:
             raise ProtocolError("this instance has no role", hint="bind a CAM role to the instance")
         try:
-            key = msgspec.json.decode(self._get(quote(role, safe="")), type=_RoleKey)
+            key = _ROLE_KEYS.decode(self._get(quote(role, safe="")))
         except msgspec.MsgspecError:
             raise ProtocolError("the metadata service answered no key") from None
         if key.code != "Success":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
@@ -72,6 +73,7 @@ def _wrap(kind: Any, value: Any) -> Any:
 _ENCODER = msgspec.json.Encoder(enc_hook=_reveal)
 _MASKED = msgspec.json.Encoder(enc_hook=_mask)
 _DECODERS: dict[type[Any], msgspec.json.Decoder[Any]] = {}
+_MAKING = threading.Lock()
 
 
 def encode(model: Model) -> bytes:
@@ -96,15 +98,26 @@ def decode(kind: type[T], data: bytes) -> T:
     Raises:
         ProtocolError: not JSON, or a field that cannot be what the API documents.
     """
-    decoder = _DECODERS.get(kind)
-    if decoder is None:
-        decoder = _DECODERS[kind] = msgspec.json.Decoder(kind, dec_hook=_wrap, strict=False)
     try:
-        return decoder.decode(data)  # type: ignore[no-any-return]  # the table pairs each type with its decoder
+        return _decoder(kind).decode(data)
     except msgspec.MsgspecError as error:
         raise ProtocolError(f"the answer is no {kind.__name__}: {error}") from None
     except UnicodeDecodeError:
         raise ProtocolError(f"the answer is no {kind.__name__}: it is not UTF-8 text") from None
+
+
+def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
+    """Return the decoder of a type, made by one thread at a time.
+
+    msgspec (0.22) resolves a Struct's fields when the first decoder for it is made, and crashes the process when
+    another thread meets the Struct half-way.
+    """
+    decoder = _DECODERS.get(kind)
+    if decoder is None:
+        with _MAKING:
+            decoder = _DECODERS.get(kind) or msgspec.json.Decoder(kind, dec_hook=_wrap, strict=False)
+            _DECODERS[kind] = decoder
+    return decoder
 
 
 def convert(kind: type[T], value: Any) -> T:
@@ -113,6 +126,7 @@ def convert(kind: type[T], value: Any) -> T:
     Raises:
         ProtocolError: a field that cannot be what the API documents.
     """
+    _decoder(kind)
     try:
         return msgspec.convert(value, kind, dec_hook=_wrap, strict=False)
     except msgspec.ValidationError as error:

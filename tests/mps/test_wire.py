@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -107,3 +109,24 @@ def test_moments(text: Any, expected: Any) -> None:
 def test_every_model_decodes() -> None:
     """The whole tree of an answer is usable by the decoder: every name in it resolves."""
     assert msgspec.json.encode(decode(DescribeTaskDetailResponse, b"{}")) == b"{}"
+
+
+THREADS = """
+import sys, threading
+sys.setswitchinterval(1e-6)
+from drmkit.mps.models.detail import DescribeTaskDetailResponse, ParseNotificationResponse
+from drmkit.mps.wire import convert, decode
+barrier = threading.Barrier(8)
+def work(number):
+    kind = (DescribeTaskDetailResponse, ParseNotificationResponse)[number % 2]
+    barrier.wait()
+    decode(kind, b'{"SessionId": "a"}') if number % 4 else convert(kind, {"SessionId": "a"})
+threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+
+
+def test_the_first_answers_may_come_at_once() -> None:
+    """Many threads that read their first answers at the same moment do not crash the process."""
+    subprocess.run([sys.executable, "-X", "faulthandler", "-c", THREADS], check=True)

@@ -1,0 +1,228 @@
+"""What happens to stored callbacks: confirmed by MPS, backed up as JSON lines, handed to a hook; at least once each."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from drmkit.errors import DrmkitError, MissingExtraError, RemoteUnavailableError, StoreError
+from drmkit.mps.credentials import Credentials
+from drmkit.mps.notification import Describer, Notification, confirm, parse
+from drmkit.mps.notificationstore import NotificationStore, StoredNotification
+from drmkit.mps.task import Verdict
+
+__all__ = ["Backup", "CosBackup", "FolderBackup", "Follower", "backup_line"]
+
+_LOG = logging.getLogger(__name__)
+
+
+class Backup(Protocol):
+    """Where messages are backed up to."""
+
+    def write(self, stored: StoredNotification, line: bytes) -> None:
+        """Keep one line of JSON for a message."""
+        ...
+
+
+class FolderBackup:
+    """Append each message to a file of its day (UTC), `2026-01-31.jsonl`, private to its user.
+
+    Args:
+        folder: the folder; it is made where it does not exist.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write(self, stored: StoredNotification, line: bytes) -> None:
+        """Append the line, and return when it is on the disk.
+
+        Raises:
+            StoreError: it could not be written.
+        """
+        day = datetime.fromtimestamp(stored.received, UTC).strftime("%Y-%m-%d")
+        path = self._folder / f"{day}.jsonl"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            number = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            with open(number, "ab") as file:  # noqa: PTH123 (the descriptor was opened with its mode)
+                file.write(line + b"\n")
+                file.flush()
+                os.fsync(number)
+        except OSError as error:
+            raise StoreError(f"the backup {path} could not be written: {error.strerror}") from None
+
+
+class CosBackup:
+    """Put each message into a bucket of Tencent Cloud Object Storage, as an object of its own.
+
+    Args:
+        client: a `qcloud_cos.CosS3Client`, or what behaves like one; see `connect`.
+        bucket: the bucket, with its APPID.
+        prefix: what object names begin with.
+        errors: what the client raises when COS does not take an object.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        bucket: str,
+        prefix: str = "mps-notifications/",
+        *,
+        errors: tuple[type[Exception], ...] = (OSError,),
+    ) -> None:
+        self._client = client
+        self._errors = errors
+        self._bucket = bucket
+        self._prefix = prefix
+
+    @classmethod
+    def connect(
+        cls, credentials: Credentials, *, region: str, bucket: str, prefix: str = "mps-notifications/"
+    ) -> CosBackup:
+        """Connect with `cos-python-sdk-v5`.
+
+        Raises:
+            MissingExtraError: it is not installed.
+        """
+        try:
+            import qcloud_cos  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415 (optional)
+            from qcloud_cos.cos_exception import (  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415 (likewise)
+                CosException,
+            )
+        except ImportError:
+            raise MissingExtraError(
+                "backing up to COS needs cos-python-sdk-v5", hint="pip install cos-python-sdk-v5"
+            ) from None
+        config = qcloud_cos.CosConfig(
+            Region=region,
+            SecretId=credentials.secret_id,
+            SecretKey=credentials.secret_key.reveal(),
+            Token=credentials.token.reveal() if credentials.token is not None else None,
+        )
+        return cls(qcloud_cos.CosS3Client(config), bucket, prefix, errors=(CosException, OSError))
+
+    def write(self, stored: StoredNotification, line: bytes) -> None:
+        """Put the line; a repetition replaces the same object.
+
+        Raises:
+            RemoteUnavailableError: COS did not take it.
+        """
+        moment = datetime.fromtimestamp(stored.received, UTC)
+        name = f"{self._prefix}{moment:%Y/%m/%d}/{int(stored.received * 1000)}-{stored.number}.jsonl"
+        try:
+            self._client.put_object(Bucket=self._bucket, Key=name, Body=line + b"\n")
+        except self._errors as error:
+            raise RemoteUnavailableError(f"COS did not take {name} ({type(error).__name__})") from None
+
+
+def backup_line(stored: StoredNotification, notification: Notification, verdict: Verdict | None) -> bytes:
+    """Return one line of JSON for a message, its secrets masked, with the confirmed state of its task."""
+    return msgspec.json.encode(
+        {
+            "schema_version": 1,
+            "number": stored.number,
+            "received": datetime.fromtimestamp(stored.received, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "event": stored.event,
+            "task_id": stored.task_id,
+            "state": verdict.state if verdict is not None else None,
+            "message": notification.to_builtins(),
+        }
+    )
+
+
+Hook = Callable[[Notification, Verdict | None], None]
+"""Is told each message with the confirmed verdict over its task (None where there is none to confirm).
+
+One that raises a DrmkitError is told the message again later.
+"""
+
+
+class Follower:
+    """Deal with stored callbacks in order; one that fails is tried again later and does not hold up the others.
+
+    A crash between a step and its note repeats the step: hooks are called at least once.
+
+    Args:
+        store: the durable queue.
+        client: confirms what callbacks claim; None leaves that out.
+        backup: where to back up to.
+        hook: is told each message.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        store: NotificationStore,
+        *,
+        client: Describer | None = None,
+        backup: Backup | None = None,
+        hook: Hook | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._client = client
+        self._backup = backup
+        self._hook = hook
+        self._clock = clock
+        self._wake = threading.Event()
+        self._stopped = threading.Event()
+
+    def notice(self) -> None:
+        """Tell that there is something new."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End `run` after the message at hand."""
+        self._stopped.set()
+        self._wake.set()
+
+    def run(self, *, pause: float = 30.0) -> None:
+        """Deal with messages until `stop`.
+
+        Args:
+            pause: seconds after which failed messages are tried again.
+        """
+        while not self._stopped.is_set():
+            self._wake.clear()
+            self.drain()
+            self._wake.wait(pause)
+
+    def drain(self) -> int:
+        """Deal with every pending message once, and return how many were dealt with."""
+        done, last = 0, 0
+        while batch := self._store.pending(after=last):
+            for stored in batch:
+                if self._stopped.is_set():
+                    return done
+                last = stored.number
+                done += self._deal(stored)
+        return done
+
+    def _deal(self, stored: StoredNotification) -> bool:
+        try:
+            notification = parse(stored.body)
+            verdict = self._confirmed(notification)
+            if self._backup is not None:
+                self._backup.write(stored, backup_line(stored, notification, verdict))
+            if self._hook is not None:
+                self._hook(notification, verdict)
+        except DrmkitError as error:
+            _LOG.warning("notification %d will be tried again: %s", stored.number, error.message)
+            self._store.fail(stored.number, error.message)
+            return False
+        self._store.finish(stored.number, verdict.state if verdict is not None else "", now=self._clock())
+        return True
+
+    def _confirmed(self, notification: Notification) -> Verdict | None:
+        if self._client is None or notification.live or not notification.task_id:
+            return None
+        return confirm(notification, self._client).verdict
