@@ -1,0 +1,213 @@
+"""Shows the line that a finding is about, with a caret below the place, and without any content key in it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from drmkit.cli.cpix_files import printable
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+    from drmkit.cpix import Document, Finding
+    from drmkit.cpix.paths import Paths
+
+__all__ = ["Excerpt", "Source"]
+
+_TOKEN: Final = re.compile(
+    r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>"
+    r"|<(?P<close>/)?(?P<name>[^\s/>!?]+)(?P<rest>(?>[^>\"']++|\"[^\"]*+\"|'[^']*+')*+)>",
+    re.DOTALL,
+)
+_PRIVATE: Final = {"ContentKeyList", "DeliveryDataList", "PlainValue", "Secret"}
+_LONG: Final = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
+_ATTRIBUTE: Final = re.compile(r"(?P<name>[^\s=\"'<]+)\s*=\s*(?P<value>\"[^\"]*\"|'[^']*')")
+_KEY_LIKE: Final = re.compile(r"[\"'][A-Za-z0-9+/=\s]{22,}[\"']")
+_PUBLIC_ATTRIBUTES: Final = {"explicitIV", "kid", "systemId", "dependsOnKey", "encryptsKey", "id", "periodId"}
+_COLUMN: Final = re.compile(r"line (\d+), column (\d+)")
+_MARKS: Final = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"))
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A line of a document, fit for a terminal, with the place that a finding is about.
+
+    Args:
+        line: its number, from 1.
+        column: the column of the place in the document, from 1; 0 where only the line is known.
+        text: the line, cropped around the place, content keys masked.
+        marker: spaces and carets that stand below the place; empty where only the line is known.
+    """
+
+    line: int
+    column: int
+    text: str
+    marker: str
+
+
+class Source:
+    """The text of a document, and where its elements and attributes stand in it.
+
+    Args:
+        data: the document's bytes.
+        document: the document, or None where it could not be read: then everything that might be a key is masked.
+    """
+
+    def __init__(self, data: bytes, document: Document | None) -> None:
+        self._document = document
+        self._text = _decode(data, document)
+        self._starts = [0, *(match.end() for match in re.finditer("\n", self._text))]
+        self._tags: list[re.Match[str]] = []
+        self._masked: list[tuple[int, int]] = []
+        self._paths: dict[int, dict[str, re.Match[str]]] = {}
+        self._scan()
+
+    def excerpt(self, finding: Finding, width: int = 100) -> Excerpt | None:
+        """Return the line that a finding is about, at most `width` characters of it; None where it has no place."""
+        span = self._span(finding)
+        if span is None:
+            return None
+        start, end, exact = span
+        line = bisect_right(self._starts, start)
+        first = self._starts[line - 1]
+        last = self._starts[line] - 1 if line < len(self._starts) else len(self._text)
+        shown = self._mask(first, last)
+        column = start - first
+        length = max(1, min(end, last) - start)
+        text, column = _crop(shown.rstrip("\r"), column, length, width)
+        marker = ""
+        if exact:
+            room = max(1, _columns(text[column : column + length]))
+            marker = " " * _columns(text[:column]) + "^" * room
+        return Excerpt(line, start - first + 1 if exact else 0, text, marker)
+
+    def _scan(self) -> None:
+        depth: list[str] = []
+        private = 0
+        at = 0
+        for match in _TOKEN.finditer(self._text):
+            if private and at < match.start():
+                self._masked.append((at, match.start()))
+            at = match.end()
+            if match["name"] is None:
+                if private:
+                    self._masked.append(match.span())
+                continue
+            local = match["name"].rpartition(":")[2]
+            if match["close"]:
+                private -= bool(depth) and depth.pop() in _PRIVATE
+                continue
+            self._tags.append(match)
+            if not match["rest"].endswith("/"):
+                depth.append(local)
+                private += local in _PRIVATE
+        if private:
+            self._masked.append((at, len(self._text)))
+
+    def _span(self, finding: Finding) -> tuple[int, int, bool] | None:
+        if not 0 < finding.line <= len(self._starts):
+            return None
+        if self._document is None:
+            place = _COLUMN.search(finding.message)
+            if place is None or not 0 < int(place[1]) <= len(self._starts):
+                return self._starts[finding.line - 1], self._starts[finding.line - 1], False
+            start = min(self._starts[int(place[1]) - 1] + int(place[2]) - 1, len(self._text))
+            return start, start + 1, True
+        path, _, attribute = finding.path.partition("/@")
+        tag = self._tag(path, finding.line)
+        if tag is None:
+            return self._starts[finding.line - 1], self._starts[finding.line - 1], False
+        for match in _ATTRIBUTE.finditer(tag["rest"]) if attribute else ():
+            if match["name"].rpartition(":")[2] == attribute.rpartition(":")[2]:
+                offset = tag.start("rest")
+                return offset + match.start(), offset + match.end(), True
+        return tag.start(), tag.end("name"), True
+
+    def _tag(self, path: str, line: int) -> re.Match[str] | None:
+        """Find the start tag of the element with a path; the n-th start tag is that of the n-th element."""
+        if line not in self._paths:
+            self._paths[line] = {self._path_of.of(e): tag for e, tag in self._tags_by_line.get(line, ())}
+        return self._paths[line].get(path)
+
+    @cached_property
+    def _tags_by_line(self) -> dict[int, list[tuple[etree._Element, re.Match[str]]]]:
+        from lxml import etree  # noqa: PLC0415 (the document has loaded it)
+
+        from drmkit.cpix.values import line_of  # noqa: PLC0415
+
+        found: dict[int, list[tuple[etree._Element, re.Match[str]]]] = {}
+        elements = () if self._document is None else self._document.root.iter(etree.Element)
+        for element, tag in zip(elements, self._tags, strict=False):
+            found.setdefault(line_of(element), []).append((element, tag))
+        return found
+
+    @cached_property
+    def _path_of(self) -> Paths:
+        from drmkit.cpix.paths import Paths  # noqa: PLC0415
+
+        assert self._document is not None  # noqa: S101 (only elements of a document have paths)
+        return Paths(self._document.root)
+
+    def _mask(self, first: int, last: int) -> str:
+        characters = list(self._text[first:last])
+        ranges: Iterable[tuple[int, int]] = self._masked
+        if self._document is None:
+            ranges = [match.span() for match in _LONG.finditer(self._text, first, last)]
+        for start, end in ranges:
+            if start >= last:
+                break
+            for place in range(max(start, first), min(end, last)):
+                if not characters[place - first].isspace():
+                    characters[place - first] = "*"
+        line = _ATTRIBUTE.sub(_mask_attribute, "".join(characters))
+        return "".join(" " if c.isspace() else c for c in line) if line.isprintable() else _tame(line)
+
+
+def _mask_attribute(match: re.Match[str]) -> str:
+    value = match["value"]
+    if match["name"].rpartition(":")[2] in _PUBLIC_ATTRIBUTES or not _KEY_LIKE.fullmatch(value):
+        return match[0]
+    return match[0].replace(value, value[0] + "*" * (len(value) - 2) + value[-1])
+
+
+def _tame(line: str) -> str:
+    return printable("".join(" " if character.isspace() else character for character in line))
+
+
+def _decode(data: bytes, document: Document | None) -> str:
+    encoding = (document.tree.docinfo.encoding if document is not None else None) or "utf-8"
+    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), encoding)
+    try:
+        return data.decode(encoding, "replace").removeprefix("\ufeff")
+    except LookupError:
+        return data.decode("utf-8", "replace").removeprefix("\ufeff")
+
+
+def _crop(text: str, column: int, length: int, width: int) -> tuple[str, int]:
+    """Cut a long line down to the surroundings of a place, and return the place's column in what is left."""
+    stripped = text.lstrip(" ")
+    indent = min(len(text) - len(stripped), column)
+    text, column = text[indent:], column - indent
+    if len(text) <= width:
+        return text, column
+    start = max(0, min(column - width // 3, len(text) - width, column))
+    if column + min(length, width // 2) > start + width:
+        start = column
+    cropped = text[start : start + width]
+    if start + width < len(text):
+        cropped = cropped[:-1] + "…"
+    if start:
+        cropped = "…" + cropped[1:] if column > start else "…" + cropped
+        column = column if column > start else column + 1
+    return cropped, column - start
+
+
+def _columns(text: str) -> int:
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
