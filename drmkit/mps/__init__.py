@@ -1,10 +1,10 @@
 """DRM jobs for Tencent Media Processing Service: build, check, sign, submit, follow.
 
 - `drm`: one class for each kind of protection, and the table of what goes with what
-- `job`: jobs, built or read from a file, checked, turned into requests
-- `client`, `credentials`, `endpoints`: calls to the API
+- `job`, `jobfile`: jobs, built or read from a file, checked, turned into requests
+- `client`, `credentials`, `credentialchain`, `endpoints`: calls to the API
 - `task`: the verdict over a task, and waiting for it
-- `notification`: callbacks
+- `notification`, `receiver`, `follower`: callbacks: read and verified, taken durably, confirmed and handed on
 - `signing`: TC3-HMAC-SHA256
 - `models`: every object of the API that these need
 
@@ -46,13 +46,18 @@ _HOMES = {
 _ROOMS = frozenset(
     {
         "client",
+        "credentialchain",
         "credentials",
         "drm",
         "endpoints",
         "faults",
+        "follower",
         "job",
+        "jobfile",
         "models",
         "notification",
+        "notificationstore",
+        "receiver",
         "signing",
         "task",
     }

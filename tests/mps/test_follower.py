@@ -148,7 +148,9 @@ def test_cos_that_does_not_take_it(store: NotificationStore) -> None:
 CONNECT = """
 import sys, types
 from drmkit.errors import MissingExtraError
+from drmkit.mps.credentials import Credentials
 from drmkit.mps.follower import CosBackup
+from drmkit.secret import Secret
 def connect():
     return CosBackup.connect(Credentials("AKID", Secret("k"), Secret("t")), region="ap-singapore", bucket="b")
 sys.modules["qcloud_cos"] = None

@@ -152,7 +152,7 @@ class AiAnalysisTaskTagResult(Model):
 
 
 class AiAnalysisTaskFrameTagInput(Model):
-    """What the frame tag analysis task is given."""
+    """What the frame tagging task is given."""
 
     definition: Unsigned | None = None
     extended_parameter: str | None = None
@@ -199,7 +199,7 @@ class AiAnalysisTaskHighlightInput(Model):
 
 
 class HighlightSegmentItem(Model):
-    """One segment of a finding: highlight."""
+    """One segment of a highlight reel."""
 
     confidence: float | None = None
     start_time_offset: float | None = None
@@ -248,7 +248,7 @@ class AiAnalysisTaskSegmentInput(Model):
 
 
 class SegmentRecognitionItem(Model):
-    """One item: segment recognition."""
+    """One segment that a splitting task found."""
 
     confidence: float | None = None
     start_time_offset: float | None = None
@@ -316,7 +316,7 @@ class AiAnalysisTaskDescriptionInput(Model):
 
 
 class AiParagraphInfo(Model):
-    """The AI paragraph information."""
+    """One paragraph of a summary."""
 
     summary: str | None = None
     title: str | None = None
@@ -380,7 +380,7 @@ class AiAnalysisTaskGenericResult(Model):
 
 
 class AiAnalysisResult(Model):
-    """How the AI analysis task ended."""
+    """The result of one analysis task: `type` says which of the fields holds it."""
 
     type: str | None = None
     classification_task: AiAnalysisTaskClassificationResult | None = None

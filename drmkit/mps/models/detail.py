@@ -56,14 +56,14 @@ class SmartSubtitleTaskBatchOutput(Model):
 
 
 class BatchSmartSubtitlesResult(Model):
-    """How the batch smart subtitles task ended."""
+    """How the subtitle tasks of a batch ended."""
 
     input: SmartSubtitleTaskResultInput | None = None
     outputs: list[SmartSubtitleTaskBatchOutput] | None = None
 
 
 class BatchSubTaskResult(Model):
-    """How the batch sub task ended."""
+    """How the tasks of a batch ended."""
 
     input_infos: list[MediaInputInfo] | None = None
     metadatas: list[MediaMetaData] | None = None

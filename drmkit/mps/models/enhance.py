@@ -30,14 +30,14 @@ __all__ = [
 
 
 class FrameRateConfig(Model):
-    """Settings: frame rate."""
+    """Frame interpolation to a whole frame rate."""
 
     switch: str | None = None
     fps: Unsigned | None = None
 
 
 class SuperResolutionConfig(Model):
-    """Settings: super resolution."""
+    """Super resolution."""
 
     switch: str | None = None
     type: str | None = None
@@ -45,63 +45,63 @@ class SuperResolutionConfig(Model):
 
 
 class HdrConfig(Model):
-    """Settings: HDR."""
+    """Conversion to HDR."""
 
     switch: str | None = None
     type: str | None = None
 
 
 class VideoDenoiseConfig(Model):
-    """Settings: video denoise."""
+    """Noise reduction of the picture."""
 
     switch: str | None = None
     type: str | None = None
 
 
 class ImageQualityEnhanceConfig(Model):
-    """Settings: image quality enhance."""
+    """General picture enhancement."""
 
     switch: str | None = None
     type: str | None = None
 
 
 class ColorEnhanceConfig(Model):
-    """Settings: color enhance."""
+    """Color enhancement."""
 
     switch: str | None = None
     type: str | None = None
 
 
 class LowLightEnhanceConfig(Model):
-    """Settings: low light enhance."""
+    """Brightening of dark pictures."""
 
     switch: str | None = None
     type: str | None = None
 
 
 class ScratchRepairConfig(Model):
-    """Settings: scratch repair."""
+    """Scratch repair."""
 
     switch: str | None = None
     intensity: float | None = None
 
 
 class ArtifactRepairConfig(Model):
-    """Settings: artifact repair."""
+    """Removal of compression artifacts."""
 
     switch: str | None = None
     type: str | None = None
 
 
 class DiffusionEnhanceConfig(Model):
-    """Settings: diffusion enhance."""
+    """Enhancement by a diffusion model."""
 
     switch: str | None = None
     type: str | None = None
 
 
 class FrameRateWithDenConfig(Model):
-    """Settings: frame rate with den."""
+    """Frame interpolation to a fractional frame rate."""
 
     switch: str | None = None
     fps_num: int | None = None
@@ -109,21 +109,21 @@ class FrameRateWithDenConfig(Model):
 
 
 class AiRestorationConfig(Model):
-    """Settings: AI restoration."""
+    """Restoration of old footage."""
 
     switch: str | None = None
     type: str | None = None
 
 
 class DiffusionEnhanceV2Config(Model):
-    """Settings: diffusion enhance v2."""
+    """Enhancement by the second diffusion model."""
 
     switch: str | None = None
     type: str | None = None
 
 
 class VideoEnhanceConfig(Model):
-    """Settings: video enhance."""
+    """Everything that can improve the picture."""
 
     frame_rate: FrameRateConfig | None = None
     super_resolution: SuperResolutionConfig | None = None
@@ -142,13 +142,13 @@ class VideoEnhanceConfig(Model):
 
 
 class AudioDenoiseConfig(Model):
-    """Settings: audio denoise."""
+    """Noise reduction of the sound."""
 
     switch: str | None = None
 
 
 class AudioSeparateConfig(Model):
-    """Settings: audio separate."""
+    """Separation of voice and background."""
 
     switch: str | None = None
     type: str | None = None
@@ -156,28 +156,28 @@ class AudioSeparateConfig(Model):
 
 
 class VolumeBalanceConfig(Model):
-    """Settings: volume balance."""
+    """Loudness balancing."""
 
     switch: str | None = None
     type: str | None = None
 
 
 class AudioBeautifyConfig(Model):
-    """Settings: audio beautify."""
+    """Improvement of voices."""
 
     switch: str | None = None
     types: list[str] | None = None
 
 
 class AudioEnhanceEditConfig(Model):
-    """Settings: audio enhance edit."""
+    """Removal of pauses and slips of the tongue."""
 
     switch: str | None = None
     type: str | None = None
 
 
 class AudioEnhanceConfig(Model):
-    """Settings: audio enhance."""
+    """Everything that can improve the sound."""
 
     denoise: AudioDenoiseConfig | None = None
     separate: AudioSeparateConfig | None = None

@@ -29,14 +29,14 @@ __all__ = [
 
 
 class LiveStreamProcessErrorInfo(Model):
-    """The process error information live."""
+    """Why the processing of a live stream ended."""
 
     err_code: int | None = None
     message: str | None = None
 
 
 class LiveStreamProcessTask(Model):
-    """The process live."""
+    """A task over a live stream."""
 
     task_id: str | None = None
     status: str | None = None
@@ -46,7 +46,7 @@ class LiveStreamProcessTask(Model):
 
 
 class LiveRecordTaskInput(Model):
-    """A live record task."""
+    """What a live recording is given."""
 
     definition: int | None = None
     output_storage: TaskOutputStorage | None = None
@@ -54,7 +54,7 @@ class LiveRecordTaskInput(Model):
 
 
 class LiveRecordFile(Model):
-    """The live record file."""
+    """A file that a live recording wrote."""
 
     url: str | None = None
     size: int | None = None
@@ -84,21 +84,21 @@ class LiveScheduleLiveRecordTaskResult(Model):
 
 
 class LiveActivityResItem(Model):
-    """One item: live activity result."""
+    """The result of a node of a live orchestration: the one field that its kind names."""
 
     live_record_task: LiveScheduleLiveRecordTaskResult | None = None
     live_quality_control_task: ScheduleQualityControlTaskResult | None = None
 
 
 class LiveActivityResult(Model):
-    """How the live activity task ended."""
+    """How one node of a live orchestration ended."""
 
     activity_type: str | None = None
     live_activity_res_item: LiveActivityResItem | None = None
 
 
 class LiveScheduleTask(Model):
-    """The live schedule."""
+    """A task of a live orchestration."""
 
     task_id: str | None = None
     status: str | None = None

@@ -213,7 +213,7 @@ class LiveStreamAiRecognitionResultInfo(Model):
 
 
 class LiveAiParagraphInfo(Model):
-    """The live AI paragraph information."""
+    """One paragraph of the summary of a live stream."""
 
     summary: str | None = None
     title: str | None = None
@@ -225,7 +225,7 @@ class LiveAiParagraphInfo(Model):
 
 
 class LiveAiAnalysisDescriptionItem(Model):
-    """One item: live AI analysis description."""
+    """The summary of a live stream."""
 
     paragraphs: list[LiveAiParagraphInfo] | None = None
 
@@ -246,7 +246,7 @@ class LiveStreamAiAnalysisResultInfo(Model):
 
 
 class DiagnoseResult(Model):
-    """How the diagnose task ended."""
+    """One problem of a live stream's format."""
 
     category: str | None = None
     type: str | None = None

@@ -73,7 +73,7 @@ class MediaUsageItem(Model):
 
 
 class MediaTranscodeItem(Model):
-    """One item: transcode."""
+    """What a transcoding task wrote."""
 
     output_storage: TaskOutputStorage | None = None
     path: str | None = None
@@ -104,7 +104,7 @@ class MediaProcessTaskTranscodeResult(Model):
 
 
 class MediaAnimatedGraphicsItem(Model):
-    """One item: animated graphics."""
+    """What an animated image task wrote."""
 
     storage: TaskOutputStorage | None = None
     path: str | None = None
@@ -133,7 +133,7 @@ class MediaProcessTaskAnimatedGraphicResult(Model):
 
 
 class MediaSnapshotByTimePicInfoItem(Model):
-    """One item: snapshot by time pic information."""
+    """One snapshot, with its moment."""
 
     time_offset: float | None = None
     path: str | None = None
@@ -141,7 +141,7 @@ class MediaSnapshotByTimePicInfoItem(Model):
 
 
 class MediaSnapshotByTimeOffsetItem(Model):
-    """One item: snapshot by time offset."""
+    """What a task of snapshots at given moments wrote."""
 
     definition: int | None = None
     pic_info_set: list[MediaSnapshotByTimePicInfoItem] | None = None
@@ -162,7 +162,7 @@ class MediaProcessTaskSnapshotByTimeOffsetResult(Model):
 
 
 class MediaSampleSnapshotItem(Model):
-    """One item: sample snapshot."""
+    """What a task of sampled snapshots wrote."""
 
     definition: int | None = None
     sample_type: str | None = None
@@ -186,7 +186,7 @@ class MediaProcessTaskSampleSnapshotResult(Model):
 
 
 class MediaImageSpriteItem(Model):
-    """One item: image sprite."""
+    """What an image sprite task wrote."""
 
     definition: int | None = None
     height: int | None = None

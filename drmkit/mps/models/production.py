@@ -40,7 +40,7 @@ class AiAnalysisTaskDelLogoInput(Model):
 
 
 class SubtitlePosition(Model):
-    """The subtitle position."""
+    """Where subtitles stand in the picture."""
 
     center_y: int | None = None
 
@@ -158,7 +158,7 @@ class AiAnalysisTaskVideoComprehensionInput(Model):
 
 
 class VideoComprehensionResultItem(Model):
-    """One finding of the video comprehension task."""
+    """One answer about a video."""
 
     start_time: float | None = None
     end_time: float | None = None

@@ -18,7 +18,7 @@ __all__ = [
 
 
 class QualityControlItem(Model):
-    """One item: quality control."""
+    """One spell of a quality problem."""
 
     confidence: int | None = None
     start_time_offset: float | None = None
@@ -27,14 +27,14 @@ class QualityControlItem(Model):
 
 
 class QualityControlResult(Model):
-    """How the quality control task ended."""
+    """Every spell of one kind of quality problem."""
 
     type: str | None = None
     quality_control_items: list[QualityControlItem] | None = None
 
 
 class ContainerDiagnoseResultItem(Model):
-    """One finding of the container diagnose task."""
+    """One problem of a container."""
 
     category: str | None = None
     type: str | None = None
@@ -44,7 +44,7 @@ class ContainerDiagnoseResultItem(Model):
 
 
 class LLMDetectionIssue(Model):
-    """The LLM detection issue."""
+    """One problem that a language model found."""
 
     tag: str | None = None
     description: str | None = None
@@ -56,7 +56,7 @@ class LLMDetectionIssue(Model):
 
 
 class LLMDetectionResultItem(Model):
-    """One finding of the LLM detection task."""
+    """One part of a language model's report."""
 
     category: str | None = None
     group: str | None = None
@@ -67,14 +67,14 @@ class LLMDetectionResultItem(Model):
 
 
 class LLMDetectionReport(Model):
-    """The LLM detection report."""
+    """What a language model says about the quality."""
 
     result_count: int | None = None
     result_set: list[LLMDetectionResultItem] | None = None
 
 
 class QualityControlData(Model):
-    """The quality control data."""
+    """What quality control found."""
 
     no_audio: bool | None = None
     no_video: bool | None = None

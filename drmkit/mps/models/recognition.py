@@ -298,7 +298,7 @@ class AiRecognitionTaskObjectResultInput(Model):
 
 
 class AiRecognitionTaskObjectSeqmentItem(Model):
-    """One item: recognition: object segment."""
+    """Where an object is seen (the misspelling is the API's)."""
 
     start_time_offset: float | None = None
     end_time_offset: float | None = None
@@ -330,7 +330,7 @@ class AiRecognitionTaskObjectResult(Model):
 
 
 class AiRecognitionResult(Model):
-    """How the AI recognition task ended."""
+    """The result of one recognition task: `type` says which of the fields holds it."""
 
     type: str | None = None
     face_task: AiRecognitionTaskFaceResult | None = None

@@ -50,7 +50,7 @@ class AiReviewPornTaskInput(Model):
 
 
 class MediaContentReviewSegmentItem(Model):
-    """One segment of a finding: content review."""
+    """A suspicious segment."""
 
     start_time_offset: float | None = None
     end_time_offset: float | None = None
@@ -114,7 +114,7 @@ class AiReviewPoliticalTaskInput(Model):
 
 
 class MediaContentReviewPoliticalSegmentItem(Model):
-    """One segment of a finding: content review political content."""
+    """A segment with suspicious political content."""
 
     start_time_offset: float | None = None
     end_time_offset: float | None = None
@@ -154,7 +154,7 @@ class AiReviewPornAsrTaskInput(Model):
 
 
 class MediaContentReviewAsrTextSegmentItem(Model):
-    """One segment of a finding: content review speech text."""
+    """A segment with suspicious speech."""
 
     start_time_offset: float | None = None
     end_time_offset: float | None = None
@@ -189,7 +189,7 @@ class AiReviewPornOcrTaskInput(Model):
 
 
 class MediaContentReviewOcrTextSegmentItem(Model):
-    """One segment of a finding: content review on-screen text text."""
+    """A segment with suspicious on-screen text."""
 
     start_time_offset: float | None = None
     end_time_offset: float | None = None
@@ -346,7 +346,7 @@ class AiReviewTaskProhibitedOcrResult(Model):
 
 
 class AiContentReviewResult(Model):
-    """How the AI content review task ended."""
+    """The result of one moderation task: `type` says which of the fields holds it."""
 
     type: str | None = None
     sample_rate: float | None = None

@@ -65,7 +65,7 @@ class AiQualityControlTaskInput(Model):
 
 
 class AsrHotWordsConfigure(Model):
-    """Settings: speech hot words."""
+    """Words that speech recognition should expect."""
 
     switch: str | None = None
     library_id: str | None = None
@@ -82,7 +82,7 @@ class EraseArea(Model):
 
 
 class SelectingSubtitleAreasConfig(Model):
-    """Settings: selecting subtitle areas."""
+    """Where subtitles stand in the picture."""
 
     auto_areas: list[EraseArea] | None = None
     sample_width: Unsigned | None = None
@@ -90,7 +90,7 @@ class SelectingSubtitleAreasConfig(Model):
 
 
 class RawSmartSubtitleParameter(Model):
-    """Parameters: raw smart subtitle."""
+    """Subtitle parameters instead of a template."""
 
     subtitle_type: Needed[int] = None
     video_src_language: Needed[str] = None
@@ -125,7 +125,7 @@ class EraseTimeArea(Model):
 
 
 class SmartEraseSubtitleConfig(Model):
-    """Settings: smart erase subtitle."""
+    """Which subtitles to erase, and how."""
 
     subtitle_erase_method: Needed[str] = None
     subtitle_model: Needed[str] = None
@@ -142,7 +142,7 @@ class SmartEraseSubtitleConfig(Model):
 
 
 class SmartEraseWatermarkConfig(Model):
-    """Settings: smart erase watermark."""
+    """Which watermarks to erase, and how."""
 
     watermark_erase_method: Needed[str] = None
     watermark_model: Needed[str] = None
@@ -151,14 +151,14 @@ class SmartEraseWatermarkConfig(Model):
 
 
 class SmartErasePrivacyConfig(Model):
-    """Settings: smart erase privacy."""
+    """Which faces and plates to erase, and how."""
 
     privacy_model: Needed[str] = None
     privacy_targets: Needed[list[str]] = None
 
 
 class RawSmartEraseParameter(Model):
-    """Parameters: raw smart erase."""
+    """Erasing parameters instead of a template."""
 
     erase_type: Needed[str] = None
     erase_subtitle_config: SmartEraseSubtitleConfig | None = None
@@ -170,7 +170,7 @@ class RawSmartEraseParameter(Model):
 
 
 class UpdateSmartEraseSubtitleConfig(Model):
-    """Settings: update smart erase subtitle."""
+    """Changes to a template's subtitle erasing."""
 
     subtitle_erase_method: str | None = None
     subtitle_model: str | None = None
@@ -184,7 +184,7 @@ class UpdateSmartEraseSubtitleConfig(Model):
 
 
 class UpdateSmartEraseWatermarkConfig(Model):
-    """Settings: update smart erase watermark."""
+    """Changes to a template's watermark erasing."""
 
     watermark_erase_method: str | None = None
     watermark_model: str | None = None
@@ -193,14 +193,14 @@ class UpdateSmartEraseWatermarkConfig(Model):
 
 
 class UpdateSmartErasePrivacyConfig(Model):
-    """Settings: update smart erase privacy."""
+    """Changes to a template's face and plate erasing."""
 
     privacy_model: str | None = None
     privacy_targets: list[str] | None = None
 
 
 class OverrideEraseParameter(Model):
-    """Parameters: override erase."""
+    """Erasing parameters that replace some of a template's."""
 
     erase_type: str | None = None
     erase_subtitle_config: UpdateSmartEraseSubtitleConfig | None = None
@@ -220,7 +220,7 @@ class SmartEraseTaskInput(Model):
 
 
 class DubbingTranslateConfig(Model):
-    """Settings: dubbing translate."""
+    """Languages of a dubbing."""
 
     video_src_language: Needed[str] = None
     translate_dst_language: Needed[str] = None
@@ -228,7 +228,7 @@ class DubbingTranslateConfig(Model):
 
 
 class DubbingSubtitleConfig(Model):
-    """Settings: dubbing subtitle."""
+    """Where the text of a dubbing comes from."""
 
     subtitle_source: str | None = None
     asr_assist_ocr: str | None = None
@@ -237,7 +237,7 @@ class DubbingSubtitleConfig(Model):
 
 
 class DubbingConfig(Model):
-    """Settings: dubbing."""
+    """Voices of a dubbing."""
 
     dubbing_mode: Needed[str] = None
     background_volume: int | None = None
@@ -247,7 +247,7 @@ class DubbingConfig(Model):
 
 
 class DubbingEmbedSubtitleConfig(Model):
-    """Settings: dubbing embed subtitle."""
+    """How a dubbing burns in subtitles."""
 
     subtitle_embed_id: int | None = None
     use_original_pos: int | None = None
@@ -255,7 +255,7 @@ class DubbingEmbedSubtitleConfig(Model):
 
 
 class DubbingOutputConfig(Model):
-    """Settings: dubbing output."""
+    """What a dubbing writes."""
 
     output_mode: str | None = None
     output_final_video: str | None = None
@@ -265,7 +265,7 @@ class DubbingOutputConfig(Model):
 
 
 class RawAIDubbingParameter(Model):
-    """Parameters: raw AI dubbing."""
+    """Dubbing parameters instead of a template."""
 
     translate_config: DubbingTranslateConfig | None = None
     subtitle_config: DubbingSubtitleConfig | None = None
@@ -274,7 +274,7 @@ class RawAIDubbingParameter(Model):
 
 
 class OverrideAIDubbingParameter(Model):
-    """Parameters: override AI dubbing."""
+    """Dubbing parameters that replace some of a template's."""
 
     translate_config: DubbingTranslateConfig | None = None
     subtitle_config: DubbingSubtitleConfig | None = None
@@ -283,7 +283,7 @@ class OverrideAIDubbingParameter(Model):
 
 
 class DstSubtitleInput(Model):
-    """What the target subtitle task is given."""
+    """A subtitle file in the target language."""
 
     dst_subtitle_info: MediaInputInfo | None = None
 

@@ -46,7 +46,7 @@ class SmartSubtitleTaskAsrFullTextSegmentItem(Model):
 
 
 class SubtitleResult(Model):
-    """How the subtitle task ended."""
+    """A subtitle file that was written."""
 
     language: str | None = None
     status: str | None = None
@@ -90,7 +90,7 @@ class SmartSubtitleTaskTransTextSegmentItem(Model):
 
 
 class SubtitleTransResultItem(Model):
-    """One finding of the subtitle translation task."""
+    """A subtitle file in one target language."""
 
     status: str | None = None
     trans_src: str | None = None
@@ -174,7 +174,7 @@ class SmartSubtitleTaskFullTextResult(Model):
 
 
 class SmartSubtitlesResult(Model):
-    """How the smart subtitles task ended."""
+    """The result of one subtitle task: `type` says which of the fields holds it."""
 
     type: str | None = None
     asr_full_text_task: SmartSubtitleTaskAsrFullTextResult | None = None

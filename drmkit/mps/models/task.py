@@ -107,7 +107,7 @@ class ScheduleAnalysisTaskResult(Model):
 
 
 class ExecRuleTaskData(Model):
-    """The run rule data."""
+    """Which branch of a rule node was taken."""
 
     rear_drive_index: list[int] | None = None
 
@@ -174,7 +174,7 @@ class ScheduleTask(Model):
 
 
 class EditMediaFileInfo(Model):
-    """The edit media file information."""
+    """One source of an editing task."""
 
     input_info: MediaInputInfo | None = None
     start_time_offset: float | None = None
@@ -197,7 +197,7 @@ class EditMediaTaskOutput(Model):
 
 
 class EditMediaTask(Model):
-    """The edit media."""
+    """A task that cuts and joins files."""
 
     task_id: str | None = None
     status: str | None = None
@@ -208,13 +208,13 @@ class EditMediaTask(Model):
 
 
 class ExtractBlindWatermarkTaskConfig(Model):
-    """Settings: extract blind watermark."""
+    """How an invisible watermark is looked for."""
 
     segment_duration: int | None = None
 
 
 class ExtractBlindWatermarkTask(Model):
-    """The extract blind watermark."""
+    """A task that looks for an invisible watermark."""
 
     task_id: str | None = None
     status: str | None = None
