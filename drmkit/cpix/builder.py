@@ -13,7 +13,7 @@ from drmkit.cpix.document import Document
 from drmkit.cpix.entities import ContentKeyPeriod, playlist_name
 from drmkit.cpix.notation import VERSIONS
 from drmkit.cpix.schema import DS, PSKC
-from drmkit.cpix.shape import ensure_child
+from drmkit.cpix.shape import ensure_child, find_child
 from drmkit.cpix.usage import AudioFilter, BitrateFilter, VideoFilter
 from drmkit.cpix.validation import validate
 from drmkit.cpix.values import encode_base64, format_datetime
@@ -56,19 +56,32 @@ class Builder:
         id: str | None = None,  # noqa: A002 (the attribute's own name)
         name: str | None = None,
     ) -> None:
-        if version not in VERSIONS:
-            near = get_close_matches(str(version), VERSIONS, n=1)
-            raise CpixError(
-                f"there is no CPIX version {version!r}; published are {', '.join(VERSIONS)}",
-                hint=f"did you mean {near[0]}?" if near else None,
-            )
-        self._version = version
-        self._document: Document | None = Document.new()
+        self._start(Document.new(), _known_version(version))
+        root = self._open().root
         for attribute, value in (("id", id), ("contentId", content_id), ("name", name)):
             if value is not None:
-                set_attribute(self._document.root, attribute, value)
+                set_attribute(root, attribute, value)
         if version not in ("2.1", "2.2"):
-            self._document.root.set("version", version)
+            root.set("version", version)
+
+    @classmethod
+    def extending(cls, document: Document, *, version: str | None = None) -> Self:
+        """Return a builder that adds to a document that is there; what the document has already stays as it is.
+
+        Args:
+            document: the document, which is changed in place.
+            version: the CPIX version of the result; None takes the one that the document names.
+
+        Raises:
+            CpixError: there is no such version, or the document names none.
+        """
+        builder = cls.__new__(cls)
+        builder._start(document, _known_version(version or document.version or ""))  # noqa: SLF001 (its own class)
+        return builder
+
+    def _start(self, document: Document, version: str) -> None:
+        self._version = version
+        self._document: Document | None = document
         self._lists: dict[str, etree._Element] = {}
         self._playlists = {kind: playlist_name(kind, version) for kind in ("media", "master")}
 
@@ -326,8 +339,20 @@ class Builder:
         document = self._open()
         parent = self._lists.get(list_name)
         if parent is None:
+            found = find_child(document.root, cpix(list_name))
+            document.changing(found)
             parent = self._lists[list_name] = ensure_child(document.root, cpix(list_name))
         return _make(parent, tag, attributes)
+
+
+def _known_version(version: str) -> str:
+    if version not in VERSIONS:
+        near = get_close_matches(version, VERSIONS, n=1, cutoff=0.5)
+        raise CpixError(
+            f"there is no CPIX version {version!r}; published are {', '.join(VERSIONS)}",
+            hint=f"did you mean {near[0]}?" if near else "state the version",
+        )
+    return version
 
 
 def _kid(kid: KeyId) -> str:

@@ -10,7 +10,7 @@ from lxml import etree
 from drmkit.cpix.delivery import Recipient, Signature
 from drmkit.cpix.entities import ContentKey, ContentKeyPeriod, DRMSystem, UpdateHistoryItem
 from drmkit.cpix.schema import DS
-from drmkit.cpix.shape import add_child, ensure_child, find_child
+from drmkit.cpix.shape import find_child
 from drmkit.cpix.usage import UsageRule
 from drmkit.cpix.view import INTEGER, TEXT, Attribute, View, cpix, remove_element
 from drmkit.errors import CpixError
@@ -90,17 +90,6 @@ class Collection(Generic[V]):
         remove_element(item.element)
         if next(parent.iterchildren(etree.Element), None) is None:
             remove_element(parent)
-
-    def _new(self) -> etree._Element:
-        """Make an empty item at the end of the list, and the list where there is none."""
-        root = self._document.root
-        parent = self.list_element
-        self._document.changing(root if parent is None else parent)
-        if parent is None:
-            parent = ensure_child(root, self.list_tag)
-        element = parent.makeelement(self.item_tag)
-        add_child(parent, element)
-        return element
 
     @staticmethod
     def _key(element: etree._Element) -> Hashable:

@@ -65,6 +65,7 @@ class Document(View):
         "source",
         "update_history",
         "usage_rules",
+        "validated_revision",
     )
     id = Attribute("id", TEXT)
     content_id = Attribute("contentId", TEXT)
@@ -75,6 +76,7 @@ class Document(View):
         super().__init__(self, tree.getroot())
         self.source = source
         self.revision = 0
+        self.validated_revision: int | None = None
         self._signed: tuple[int, frozenset[str] | None] = (-1, frozenset())
         self.recipients = Recipients(self)
         self.content_keys = ContentKeys(self)

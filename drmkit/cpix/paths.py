@@ -26,7 +26,7 @@ class Paths:
         self._root = root
         self._steps: dict[etree._Element, dict[etree._Element, str]] = {}
         self._asked: dict[etree._Element, int] = {}
-        self._children: dict[etree._Element, list[etree._Element]] = {}
+        self._children: dict[tuple[etree._Element, str | None, str], list[etree._Element]] = {}
 
     def of(self, element: etree._Element) -> str:
         """Return a path such as `/CPIX/ContentKeyList/ContentKey[2]`; positions count elements of that name."""
@@ -41,16 +41,21 @@ class Paths:
         """Return the element of a path that libxml2 made (`/*/cpix:DRMSystemList/*[3]`), or the root."""
         element = self._root
         for step in list(_STEP.finditer(path))[1:]:
-            children = self._children.get(element)
-            if children is None:
-                children = self._children[element] = list(element.iterchildren(etree.Element))
-            if step["name"] != "*":
-                children = [c for c in children if _is_called(c, step["prefix"], step["name"])]
+            children = self._called(element, step["prefix"], step["name"])
             position = int(step["position"] or 1) - 1
             if position >= len(children):
                 return element
             element = children[position]
         return element
+
+    def _called(self, parent: etree._Element, prefix: str | None, name: str) -> list[etree._Element]:
+        key = (parent, prefix, name)
+        found = self._children.get(key)
+        if found is None:
+            children = parent.iterchildren(etree.Element)
+            found = [child for child in children if name == "*" or _is_called(child, prefix, name)]
+            self._children[key] = found
+        return found
 
     def _step(self, parent: etree._Element, element: etree._Element) -> str:
         """Number an element among its like; the first few of a list are counted by libxml2, then all are numbered."""

@@ -12,7 +12,7 @@ from typing import Final
 from drmkit.cpix.embedded import EMBEDDED
 from drmkit.cpix.notation import VERSIONS, Complex, Inline, Simple
 
-__all__ = ["CPIX", "DS", "ENC", "NAMESPACES", "PSKC", "TABLE", "VERSIONS"]
+__all__ = ["CPIX", "DS", "ENC", "ITEMS", "NAMESPACES", "PSKC", "TABLE", "VERSIONS"]
 
 CPIX: Final = "urn:dashif:org:cpix"
 PSKC: Final = "urn:ietf:params:xml:ns:keyprov:pskc"
@@ -193,6 +193,16 @@ _CPIX: tuple[Complex | Simple, ...] = (
         ("id xs:ID", "updateVersion! xs:integer", "index! xs:string", "source! xs:string", "date! xs:dateTime"),
     ),
 )
+
+ITEMS: Final = (
+    "DeliveryData DeliveryDataType",
+    "ContentKey ContentKeyType",
+    "DRMSystem DRMSystemType",
+    "ContentKeyPeriod ContentKeyPeriodType",
+    "ContentKeyUsageRule ContentKeyUsageRuleType",
+    "UpdateHistoryItem UpdateHistoryItemType",
+)
+"""The entries of lists, as global elements."""
 
 TABLE: Final[dict[str, tuple[tuple[Complex | Simple, ...], tuple[str | Inline, ...]]]] = {
     "cpix": (_CPIX, ("CPIX CpixType",)),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, Final
 
 from lxml import etree
@@ -19,12 +20,22 @@ from drmkit.cpix.values import text_of
 from drmkit.cpix.verdicts import NO_VERDICT, short_name, structure_finding, translate
 from drmkit.cpix.xsd import compile_schema
 
-__all__ = ["accepts", "check_structure"]
+__all__ = ["accepts", "check_structure", "faults_at_head"]
 
 _LOCK: Final = threading.Lock()
 _LOCATIONS: Final = tuple(
     f"{{http://www.w3.org/2001/XMLSchema-instance}}{name}" for name in ("schemaLocation", "noNamespaceSchemaLocation")
 )
+_LOCATED: Final = etree.XPath(
+    "boolean(//@*[(local-name() = 'schemaLocation' or local-name() = 'noNamespaceSchemaLocation')"
+    " and namespace-uri() = 'http://www.w3.org/2001/XMLSchema-instance'])"
+)
+_ASCII_COMPATIBLE: Final = ("UTF-8", "US-ASCII", "ASCII", "ISO-8859-", "WINDOWS-125")
+_IDS_OF_REFERENCES: Final = ("2.1", "2.2")
+_OF_VALUES: Final = ("structure-value", "structure-uuid", "structure-base64", "structure-playlist-name")
+_LARGE: Final = 1_000
+_SAMPLE: Final = 50
+_LIST_DEPTH: Final = 2
 _LENIENT: Final = "libxml2 lets this pass, XML Schema does not"
 _BASE64: Final = bytes(range(65, 91)) + bytes(range(97, 123)) + b"0123456789+/= \t\r\n"
 _BASE64_TAGS: Final = (
@@ -55,38 +66,109 @@ def accepts(document: Document, version: str) -> bool:
 
 
 def _schema_findings(document: Document, version: str, paths: Paths) -> list[Finding]:
-    schema = compile_schema(version)
-    tree = _to_validate(document, version)
+    if faults_at_head(document, version):
+        return _item_by_item(document, version, paths)
+    log = _validate(version, _to_validate(document, version))
+    return _distinct(translate(paths, paths, version, place, message) for place, message in log)
+
+
+def _validate(version: str, tree: etree._ElementTree | etree._Element, *, items: bool = False) -> list[tuple[str, str]]:
+    """Return place and message of each verdict of libxml2; empty means valid."""
+    schema = compile_schema(version, items=items)
     with _LOCK:
         if schema.validate(tree):
             return []
         entries: Any = schema.error_log
-        log = [(e.path, e.message) for e in entries if NO_VERDICT not in e.message]
-    seen: set[tuple[str, str]] = set()
+        return [(e.path or "", e.message or "") for e in entries if NO_VERDICT not in e.message]
+
+
+def _distinct(findings: Iterable[Finding]) -> list[Finding]:
+    """Leave out what libxml2 says twice about one place."""
+    seen: dict[tuple[str, str], Finding] = {}
+    valued: set[str] = set()
+    for finding in findings:
+        if finding.path not in valued:
+            seen.setdefault((finding.path, finding.rule), finding)
+        if finding.rule in _OF_VALUES:
+            valued.add(finding.path)
+    return list(seen.values())
+
+
+def faults_at_head(document: Document, version: str) -> int:
+    """Return how many faults the first entries of a large document have, where these are many; else 0.
+
+    libxml2 finds the place of each fault by counting siblings, so that the time for a long list that is wrong in every
+    entry grows with the square of its length. Such lists are validated entry by entry instead.
+    """
+    if all(len(child) < _LARGE for child in document.root):
+        return 0
+    faults = len(_validate(version, _head(document.root, _SAMPLE)))
+    return faults if faults > _SAMPLE // 2 else 0
+
+
+def _head(root: etree._Element, size: int) -> etree._Element:
+    """Copy a document with the first entries of each list only."""
+    head = _bare(root)
+    for child in root:
+        if _is_list(child):
+            part = _bare(child)
+            part.extend(copy.deepcopy(entry) for entry in islice(child, size))
+            head.append(part)
+        else:
+            head.append(copy.deepcopy(child))
+    return head
+
+
+def _bare(element: etree._Element) -> etree._Element:
+    nsmap: Any = element.nsmap
+    bare = etree.Element(element.tag, nsmap=nsmap)
+    for name, value in element.attrib.items():
+        bare.set(name, value)
+    return bare
+
+
+def _is_list(element: etree._Element) -> bool:
+    return isinstance(element.tag, str) and element.tag.endswith("List") and len(element) > 0
+
+
+def _item_by_item(document: Document, version: str, paths: Paths) -> list[Finding]:
     findings = []
-    for place, message in log:
-        finding = translate(paths, version, place or "", message or "")
-        if (finding.path, finding.rule) not in seen and (finding.path, "structure-value") not in seen:
-            seen.add((finding.path, finding.rule))
-            findings.append(finding)
-    return findings
+    for place, message in _validate(version, _head(document.root, 1)):
+        if place.count("/") <= _LIST_DEPTH:
+            findings.append(translate(paths, paths, version, place, message))
+    for child in document.root:
+        for entry in child.iterchildren(etree.Element) if _is_list(child) else ():
+            for place, message in _validate(version, entry, items=True):
+                findings.append(translate(Paths(entry), paths, version, place, message))
+    return _distinct(findings)
 
 
 def _to_validate(document: Document, version: str) -> etree._ElementTree:
     """Return the tree, or a copy where validating the tree itself would mislead or reach outside.
 
-    libxml2 notes IDs in the tree while it validates: a tree that changed since, or one that is checked against CPIX 2.1
-    or 2.2 (where a reference is an ID), would carry false IDs on. And it would follow `xsi:schemaLocation`.
+    libxml2 notes IDs in the tree while it validates: a tree that has changed since it was validated, or one that is
+    checked against CPIX 2.1 or 2.2 (where a reference is an ID), would carry false IDs on. And libxml2 would follow
+    `xsi:schemaLocation`.
     """
-    located = document.source is None or any(mark in document.source for mark in (b"chemaLocation", b"\0L\0o\0c"))
-    if document.is_unchanged and not located and version not in ("2.1", "2.2"):
+    located = _is_located(document)
+    fresh = document.validated_revision in (None, document.revision)
+    if fresh and not located and version not in _IDS_OF_REFERENCES:
+        document.validated_revision = document.revision
         return document.tree
     tree = copy.deepcopy(document.tree)
-    for element in tree.iter(etree.Element):
+    for element in tree.iter(etree.Element) if located else ():
         for name in _LOCATIONS:
             if name in element.attrib:
                 del element.attrib[name]
     return tree
+
+
+def _is_located(document: Document) -> bool:
+    """Say whether the document points to schemas; looking through the input is quicker than through the tree."""
+    encoding = (document.tree.docinfo.encoding or "").upper()
+    if document.is_unchanged and document.source is not None and encoding.startswith(_ASCII_COMPATIBLE):
+        return b"chemaLocation" in document.source
+    return bool(_LOCATED(document.tree))
 
 
 def _departures(document: Document, version: str, paths: Paths, survey: Survey) -> Iterator[Finding]:

@@ -79,16 +79,23 @@ def _structure(document: Document, version: str, survey: Survey) -> tuple[str, s
     stated = (document.version or "").strip()
     if stated in VERSIONS:
         return stated, f"the document says version {stated}", structure.check_structure(document, stated, survey)
-    best: tuple[str, list[Finding]] | None = None
     why = f"the document says version {stated!r}, which was never published" if stated else "the document names none"
+    return _newest_accepting(document, survey, why)
+
+
+def _newest_accepting(document: Document, survey: Survey, why: str) -> tuple[str, str, list[Finding]]:
+    faults: dict[str, int] = {}
+    known: dict[str, list[Finding]] = {}
     for candidate in reversed(VERSIONS):
-        findings = structure.check_structure(document, candidate, survey)
-        if not findings:
-            return candidate, f"{why}, and {candidate} is the newest that accepts it", []
-        if best is None or len(findings) < len(best[1]):
-            best = candidate, findings
-    assert best is not None  # noqa: S101 (there are versions)
-    return best[0], f"{why}, no version accepts it, and {best[0]} has the least against it", best[1]
+        faults[candidate] = structure.faults_at_head(document, candidate)
+        if not faults[candidate]:
+            known[candidate] = structure.check_structure(document, candidate, survey)
+            faults[candidate] = len(known[candidate])
+            if not known[candidate]:
+                return candidate, f"{why}, and {candidate} is the newest that accepts it", []
+    best = min(faults, key=lambda version: faults[version])
+    findings = known[best] if best in known else structure.check_structure(document, best, survey)
+    return best, f"{why}, no version accepts it, and {best} has the least against it", findings
 
 
 def _unreadable(refusal: RefusedXmlError | NotCpixError, profile: str) -> Report:

@@ -76,9 +76,9 @@ def structure_finding(rule: str, element: etree._Element, path: str, said: tuple
     )
 
 
-def translate(paths: Paths, version: str, place: str, message: str) -> Finding:
-    """Turn one message of libxml2 about the element at `place` into a finding."""
-    element = paths.find(place)
+def translate(tree: Paths, paths: Paths, version: str, place: str, message: str) -> Finding:
+    """Turn one message of libxml2 about the element at `place` of a tree into a finding with its path in a document."""
+    element = tree.find(place)
     match = _PLACE.fullmatch(message)
     attribute = match["attribute"] if match else None
     verdict = _Verdict(version, element, attribute, match["text"].strip() if match else message)

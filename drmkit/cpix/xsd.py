@@ -8,7 +8,7 @@ from typing import Any
 from lxml import etree
 
 from drmkit.cpix.notation import Complex, Group, Inline, Line, Particle, Simple, in_version
-from drmkit.cpix.schema import NAMESPACES, TABLE
+from drmkit.cpix.schema import ITEMS, NAMESPACES, TABLE
 
 __all__ = ["compile_schema", "generate"]
 
@@ -18,16 +18,19 @@ _OCCURS = {"": (1, "1"), "?": (0, "1"), "+": (1, "unbounded"), "*": (0, "unbound
 
 
 @cache
-def compile_schema(version: str) -> etree.XMLSchema:
-    """Return the compiled schema of a CPIX version, one of `VERSIONS`; made once and kept."""
+def compile_schema(version: str, *, items: bool = False) -> etree.XMLSchema:
+    """Return the compiled schema of a CPIX version, one of `VERSIONS`; made once and kept.
+
+    With `items`, the entries of lists are roots too, so that each can be validated by itself.
+    """
     parser = etree.XMLParser(no_network=True, resolve_entities=False)
     parser.resolvers.add(_Table(version))
-    return etree.XMLSchema(etree.fromstring(generate("cpix", version), parser))
+    return etree.XMLSchema(etree.fromstring(generate("cpix", version, items=items), parser))
 
 
-def generate(prefix: str, version: str) -> bytes:
+def generate(prefix: str, version: str, *, items: bool = False) -> bytes:
     """Write the schema document of one namespace (a key of `NAMESPACES`) for a CPIX version."""
-    return etree.tostring(_Writer(prefix, version).schema())
+    return etree.tostring(_Writer(prefix, version).schema(ITEMS if items else ()))
 
 
 class _Table(etree.Resolver):
@@ -51,7 +54,7 @@ class _Writer:
         self._prefix = prefix
         self._version = version
 
-    def schema(self) -> etree._Element:
+    def schema(self, more: tuple[str, ...] = ()) -> etree._Element:
         nsmap = {"xs": _XS, **NAMESPACES}
         root = etree.Element(f"{{{_XS}}}schema", nsmap=nsmap)
         root.set("targetNamespace", NAMESPACES[self._prefix])
@@ -63,7 +66,7 @@ class _Writer:
         for entry in types:
             if in_version(entry.versions, self._version):
                 self._type(root, entry)
-        for element in elements:
+        for element in (*elements, *more):
             self._particle(root, element, top=True)
         return root
 
@@ -126,7 +129,7 @@ class _Writer:
         else:
             node = self._element(parent, line, top=top, name=line.name, type=self._name(line.type))
             if line.name == "DRMSystem" and self._version != "2.1":
-                self._one_playlist_each(node)
+                self._one_playlist_each(node, "OnePlaylistEach" if top else "OnePlaylistInList")
 
     def _element(self, parent: etree._Element, line: Line, *, top: bool, **attributes: str) -> etree._Element:
         return (
@@ -135,8 +138,8 @@ class _Writer:
             else self._occurring(parent, "element", line.occurs, **attributes)
         )
 
-    def _one_playlist_each(self, node: etree._Element) -> None:
-        unique = self._add(node, "unique", name="OnePlaylistEach")
+    def _one_playlist_each(self, node: etree._Element, name: str) -> None:
+        unique = self._add(node, "unique", name=name)
         self._add(unique, "selector", xpath="cpix:HLSSignalingData")
         self._add(unique, "field", xpath="@playlist")
 
