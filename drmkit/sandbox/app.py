@@ -13,6 +13,7 @@ from drmkit.sandbox.cas import CasRole
 from drmkit.sandbox.keyserver import KeyServerRole
 from drmkit.sandbox.mps import MpsRole
 from drmkit.sandbox.mps_tasks import TaskStore
+from drmkit.sandbox.speke import SpekeRole
 from drmkit.sandbox.state import SandboxState
 from drmkit.sandbox.web import LoopbackOnly
 
@@ -31,6 +32,6 @@ def make_app(state: SandboxState, tasks: TaskStore) -> ASGIApp:
         return JSONResponse({"status": "ok", "name": "drmkit sandbox", "version": __version__})
 
     routes = [Route("/health", health, methods=["GET"])]
-    for role in (CasRole(state), KeyServerRole(state), MpsRole(state, tasks)):
+    for role in (CasRole(state), KeyServerRole(state), SpekeRole(state), MpsRole(state, tasks)):
         routes += role.routes()
     return LoopbackOnly(Starlette(routes=routes), state.clock.wall)

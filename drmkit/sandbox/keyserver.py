@@ -10,12 +10,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from drmkit import cpix
+from drmkit.errors import InputError
 from drmkit.sandbox.keydocument import SCHEMES, ingest_document
+from drmkit.sandbox.speke import answer_request
 from drmkit.sandbox.state import SandboxState
-from drmkit.sandbox.web import base_url, error_page, request_path, text
+from drmkit.sandbox.web import BodyTooLargeError, base_url, error_page, read_body, request_path, text
+from drmkit.speke.versions import VERSION_HEADER, VERSIONS, of_cpix
 
 __all__ = ["KeyServerRole"]
 
+_LIMIT = 4 * 2**20
 _PATH = "/frontend/cpix/v1/{organization}/ingest/{config}"
 
 
@@ -34,12 +39,37 @@ class KeyServerRole:
         return [
             Route(_PATH, self.ingest, methods=["GET"]),
             Route(_PATH + "/{asset}", self.ingest, methods=["GET"]),
+            Route(_PATH, self.exchange, methods=["POST"]),
+            Route(_PATH + "/{asset}", self.exchange, methods=["POST"]),
         ]
 
     async def ingest(self, request: Request) -> Response:
         """Derive the keys of an asset (random ones without an asset ID) and answer them as a CPIX document."""
         response = self._ingest(request)
         self._state.journal.note("keyserver", "ingest", str(response.status_code))
+        return response
+
+    async def exchange(self, request: Request) -> Response:
+        """Fill a SPEKE request, which names its key IDs itself, for whoever has a ticket.
+
+        DRMtoday documents no POST here; Tencent's MPS calls such URLs `SpekeDrm`, and SPEKE is posted. Where
+        `X-Speke-Version` is missing, `CPIX@version` tells the version.
+        """
+        response = self._refusal(request)
+        if response is None:
+            try:
+                body = await read_body(request, _LIMIT)
+            except BodyTooLargeError:
+                return text(413, "The request is too large")
+            version = request.headers.get(VERSION_HEADER) or _version_of(body)
+            response = answer_request(
+                self._state,
+                base_url(request),
+                body,
+                stated=None if version == "1.0" else version,
+                speaks=version if version in VERSIONS else "2.0",
+            )
+        self._state.journal.note("keyserver", "exchange", str(response.status_code))
         return response
 
     def _ingest(self, request: Request) -> Response:
@@ -73,3 +103,10 @@ class KeyServerRole:
         if len(schemes) > 1 or not set(schemes) <= SCHEMES.keys():
             return text(400, f"x-signaling-alg is one of {', '.join(SCHEMES)}")
         return None
+
+
+def _version_of(body: bytes) -> str:
+    try:
+        return of_cpix(cpix.parse(body).version).name
+    except InputError:
+        return "2.0"

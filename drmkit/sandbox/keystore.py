@@ -84,6 +84,13 @@ class KeyStore:
             iv=hkdf_iv(self._iv_seed.reveal(), kid),
         )
 
+    def hand_out(self, stream_type: str, kid: KeyId) -> TrackKey:
+        """Derive the key of a key ID that a client chose, and remember that it was given away."""
+        key = self.key_for(stream_type, kid)
+        with self._lock:
+            self._by_kid[kid] = key
+        return key
+
     def find(self, kid: KeyId) -> TrackKey | None:
         """Return the key that was handed out under this key ID, or None."""
         with self._lock:

@@ -56,6 +56,7 @@ class SandboxOptions:
         queue_delay: seconds that a media task waits before its worker takes it.
         processing_time: seconds that a media task then takes.
         templates: adaptive-bitrate templates by definition; every other definition counts as `Template()`.
+        speke_auth: whether the SPEKE key provider asks for the API account by HTTP Basic authentication.
         faults: faults that are on from the start.
         fault_seed: makes faults that come by chance reproducible.
         clock: seconds since the epoch.
@@ -79,6 +80,7 @@ class SandboxOptions:
     queue_delay: float = 0.0
     processing_time: float = 0.0
     templates: Mapping[int, Template] = field(default_factory=dict)
+    speke_auth: bool = False
     faults: tuple[FaultSetting, ...] = ()
     fault_seed: int = 0
     clock: Callable[[], float] = time.time

@@ -10,7 +10,7 @@ from drmkit.sandbox.faults import FAULTS, Faults, FaultSetting
 
 def test_every_fault_names_its_role_and_says_what_happens() -> None:
     """Each fault begins with the role that shows it and carries a sentence for people."""
-    assert {fault.role for fault in FAULTS.values()} == {"cas", "keyserver", "mps"}
+    assert {fault.role for fault in FAULTS.values()} == {"cas", "keyserver", "speke", "mps"}
     assert all(fault.summary and fault.name == name for name, fault in FAULTS.items())
 
 

@@ -1,0 +1,174 @@
+"""The rules for what a provider fills in, as far as an answer alone shows them; what must agree is `signaling.agreement`'s.
+
+Where only AWS Elemental MediaPackage asks for something, a breach is a warning:
+https://docs.aws.amazon.com/mediapackage/latest/userguide/implementing-speke-v2.html
+"""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Iterator
+from typing import Final
+
+from lxml import etree
+
+from drmkit.cpix.report import Severity
+from drmkit.cpix.values import decode_base64, text_of
+from drmkit.errors import SignalingError
+from drmkit.identifiers import DrmSystem, system_name
+from drmkit.signaling.dashreader import parse_fragment
+from drmkit.signaling.fairplay import SCHEME
+from drmkit.signaling.hlsreader import HlsKey, parse
+from drmkit.speke.contract import Breach, rule
+from drmkit.speke.reading import Reading, SystemRow, is_empty, local_name, tag
+from drmkit.speke.versions import VERSIONS
+
+__all__: list[str] = []
+
+_ALL: Final = tuple(VERSIONS)
+_CONSTRAINTS: Final = "speke-constraints-v2.html"
+_COMPONENTS: Final = "standard-payload-components-v2.html"
+_FAIRPLAY: Final = DrmSystem.FAIRPLAY.value
+_PLAYREADY: Final = DrmSystem.PLAYREADY.value
+_CPD: Final = tag("ContentProtectionData")
+_SAME: Final = ("METHOD", "KEYFORMAT", "KEYFORMATVERSIONS")
+_PLAYREADY_ORDER: Final = ("METHOD", "KEYFORMAT", "KEYFORMATVERSIONS", "URI")
+
+
+@rule(
+    "speke-key-missing",
+    "",
+    page=_COMPONENTS,
+    hint="fill Data/Secret with a PlainValue, or with an EncryptedValue for the recipients",
+    versions=_ALL,
+    answers_only=True,
+)
+def key_missing(reading: Reading) -> Iterator[Breach]:
+    """Each content key has its value, in the clear or encrypted."""
+    for key in reading.document.content_keys:
+        if not key.is_encrypted and key.element.find(".//{*}PlainValue") is None:
+            yield Breach(key.element, f"the content key {key.element.get('kid')} has no value")
+
+
+@rule(
+    "speke-empty",
+    "",
+    page=_CONSTRAINTS,
+    hint="each element and attribute of a request comes back with a value",
+    versions=_ALL,
+    answers_only=True,
+)
+def empty(reading: Reading) -> Iterator[Breach]:
+    """No place that the request left empty is empty still.
+
+    FairPlay has no PSSH box of its own, and encryptors ask for one all the same: that place may stay empty.
+    """
+    for row in reading.systems:
+        for child in row.children:
+            if is_empty(child):
+                excused: Severity | None = "info" if row.system_id == _FAIRPLAY and child.tag == tag("PSSH") else None
+                yield Breach(child, f"{local_name(child)} of {system_name(row.system_id)} is empty", severity=excused)
+    for element in (*(key.element for key in reading.keys), *(row.element for row in reading.systems)):
+        for place in element.iter(etree.Element):
+            for name, value in place.attrib.items():
+                if not str(value).strip():
+                    yield Breach(place, f"{local_name(place)}@{name!s} is empty", attribute=str(name))
+
+
+@rule(
+    "speke-hls-same",
+    "",
+    page=_CONSTRAINTS,
+    hint="write one tag, and give it the name EXT-X-KEY for media and EXT-X-SESSION-KEY for master",
+    answers_only=True,
+)
+def hls_same(reading: Reading) -> Iterator[Breach]:
+    """The tags for the media and the master playlist differ in nothing but their names."""
+    for row in reading.systems:
+        tags = _tags(row)
+        if set(tags) >= {"media", "master"} and len(tags["media"]) == len(tags["master"]):
+            for media, master in zip(tags["media"], tags["master"], strict=True):
+                differing = [name for name in _names(media, master) if media.get(name) != master.get(name)]
+                if differing:
+                    severity: Severity = "error" if set(differing) & set(_SAME) else "warning"
+                    message = f"{', '.join(differing)} of the media and the master tag differ"
+                    yield Breach(row.element, message, severity=severity)
+
+
+@rule(
+    "speke-hls-tag",
+    "",
+    page=_CONSTRAINTS,
+    hint="MediaPackage wants one tag for one key, without SCHEME",
+    severity="warning",
+    answers_only=True,
+)
+def hls_tag(reading: Reading) -> Iterator[Breach]:
+    """HLS signaling is one tag, without SCHEME, with PlayReady's attributes in the order of MediaPackage."""
+    for row in reading.systems:
+        for playlist, tags in _tags(row).items():
+            if len(tags) != 1:
+                yield Breach(row.element, f"there are {len(tags)} key tags for the {playlist} playlist")
+            for key in tags:
+                if key.get("SCHEME") is not None:
+                    yield Breach(row.element, f"the tag for the {playlist} playlist has a SCHEME")
+                names = [name for name, _ in key.attributes if name in _PLAYREADY_ORDER]
+                if row.system_id == _PLAYREADY and tuple(names) != _PLAYREADY_ORDER:
+                    yield Breach(row.element, f"PlayReady's attributes stand in the order {', '.join(names)}")
+
+
+@rule(
+    "speke-fairplay-uri", "", page=_CONSTRAINTS, hint="skd:// and what the license service asks for", answers_only=True
+)
+def fairplay_uri(reading: Reading) -> Iterator[Breach]:
+    """FairPlay's key URI is an skd:// URI."""
+    for row in reading.systems:
+        for playlist, tags in _tags(row).items() if row.system_id == _FAIRPLAY else ():
+            for key in tags:
+                if not (key.uri or "").lower().startswith(SCHEME):
+                    yield Breach(row.element, f"the URI of the {playlist} tag is no skd:// URI")
+
+
+@rule(
+    "speke-playready-dash",
+    "",
+    page=_COMPONENTS,
+    hint="MediaPackage wants cenc:pssh and mspr:pro",
+    severity="warning",
+    answers_only=True,
+)
+def playready_dash(reading: Reading) -> Iterator[Breach]:
+    """PlayReady's DASH signaling has both a box and an object."""
+    for row in reading.systems:
+        for child in row.children if row.system_id == _PLAYREADY else ():
+            raw = _decoded(child) if child.tag == _CPD else None
+            try:
+                read = parse_fragment(raw) if raw else None
+            except SignalingError:
+                continue
+            if read is not None and (not read.boxes or read.playready is None):
+                yield Breach(child, "ContentProtectionData lacks cenc:pssh or mspr:pro")
+
+
+def _tags(row: SystemRow) -> dict[str, list[HlsKey]]:
+    found = {}
+    for playlist, element in row.hls:
+        raw = _decoded(element)
+        try:
+            tags = parse(raw.decode("utf-8")) if raw else []
+        except (SignalingError, UnicodeDecodeError):
+            continue
+        if raw:
+            found["media" if playlist in {None, "media"} else "master"] = tags
+    return found
+
+
+def _names(*tags: HlsKey) -> list[str]:
+    return list(dict.fromkeys(name for key in tags for name, _ in key.attributes))
+
+
+def _decoded(element: etree._Element) -> bytes | None:
+    try:
+        return decode_base64(text_of(element))
+    except (binascii.Error, ValueError):
+        return None

@@ -1,0 +1,196 @@
+"""Fills the empty elements and attributes of a request, each with what its DRM system needs, and touches nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeVar
+
+from lxml import etree
+
+from drmkit.cpix.shape import add_child
+from drmkit.cpix.values import encode_base64
+from drmkit.cpix.view import set_text
+from drmkit.identifiers import DrmSystem, KeyId
+from drmkit.keys.derivation import DerivedKey
+from drmkit.signaling import encodings, fairplay, hls, material
+from drmkit.signaling.material import Material, Options
+from drmkit.signaling.pssh import PsshBox
+from drmkit.speke.reading import SystemRow, is_empty, local_name, tag
+
+__all__ = ["AES128_OF_FIRST_VERSION", "Demands", "FairplayUri", "UnfillableError", "fill_key", "fill_system", "json_uri"]
+
+AES128_OF_FIRST_VERSION: Final = "81376844-f976-481e-a84e-cc25d39b0b33"
+"""The system ID that AWS's encryptors send for AES-128 in version 1.0, whose documentation calls it an example."""
+
+FairplayUri = Callable[[KeyId, str, bytes | None], str]
+"""Makes a FairPlay key URI of the key ID, the content ID and the initialization vector."""
+Value = TypeVar("Value", str, bytes)
+_HLS: Final = "HLSSignalingData"
+_SLOTS_TO_ADD: Final = ("PSSH", "ContentProtectionData", "media", "master")
+_KEYFORMAT_VERSION: Final = "1"
+
+
+class UnfillableError(Exception):
+    """A part of a request that this provider has nothing for; `text` is what it answers."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demands:
+    """What a provider demands of devices, for the places of SPEKE 2.1 that ask for it.
+
+    Attributes:
+        robustness: the robustness level of each DRM system, for the DASH manifest.
+        allowed_cpc: the value of ALLOWED-CPC for each DRM system, for the HLS playlist.
+        hdcp_level: the HDCP-LEVEL of HLS: TYPE-0, TYPE-1 or NONE.
+        hdcp_output: the XML fragment for the DASH manifest, UTF-8.
+    """
+
+    robustness: Mapping[DrmSystem, str] = field(default_factory=dict)
+    allowed_cpc: Mapping[DrmSystem, str] = field(default_factory=dict)
+    hdcp_level: str | None = None
+    hdcp_output: bytes | None = None
+
+
+def json_uri(kid: KeyId, content_id: str, iv: bytes | None) -> str:
+    """Return the FairPlay URI that MediaPackage's guide shows: base64 JSON with ContentId, KeyId and, in base64, IV.
+
+    https://docs.aws.amazon.com/mediapackage/latest/userguide/implementing-speke-v2.html
+    """
+    fields = {"ContentId": content_id, "KeyId": kid.uuid}
+    if iv is not None:
+        fields["IV"] = encode_base64(iv)
+    return fairplay.SCHEME + encode_base64(json.dumps(fields, separators=(",", ":")).encode())
+
+
+def fill_system(
+    row: SystemRow,
+    key: DerivedKey,
+    *,
+    scheme: str | None,
+    content_id: str,
+    options: Options,
+    demands: Demands,
+    fairplay_uri: FairplayUri,
+) -> None:
+    """Fill what is empty in one DRM system; one without any children gets all that its system has.
+
+    Args:
+        row: the DRM system.
+        key: its content key.
+        scheme: the protection scheme, or None in version 1.0, where each system has its usual one.
+        content_id: the content.
+        options: what the license services want in the signaling.
+        demands: what is demanded of devices.
+        fairplay_uri: makes FairPlay's key URI.
+
+    Raises:
+        UnfillableError: there is nothing to fill a place with.
+        SignalingError: the system cannot be signaled for the scheme, or needs an option that is missing.
+    """
+    system = _system(row)
+    for element in (row.element, *row.children):
+        if "" in element.attrib.values():
+            _fill_attributes(element, demands.robustness.get(system), demands.allowed_cpc.get(system))
+    empty = [child for child in row.children if is_empty(child)]
+    if row.children and not empty:
+        return
+    if system is DrmSystem.FAIRPLAY:
+        options = replace(options, fairplay_uri=lambda kid: fairplay_uri(kid, content_id, key.iv))
+    used = material.protection_scheme(scheme) if scheme else _USUAL.get(system, "cenc")
+    if used is None:
+        raise UnfillableError(f"Nothing to signal for DRMSystem {row.system_id} with {scheme}")
+    texts = _texts(system, key, material.make(system, key.kid, used, key=key.key, iv=key.iv, options=options))
+    if not row.children:
+        _add(row.element, texts)
+    for child in empty:
+        slot = _slot(child)
+        if slot not in texts:
+            raise UnfillableError(f"Unsupported {local_name(child)} for DRMSystem {row.system_id}")
+        set_text(child, texts[slot])
+
+
+def fill_key(element: etree._Element, demands: Demands) -> None:
+    """Fill the HDCP demands of a content key, where the request asks for them.
+
+    Raises:
+        UnfillableError: the provider has none.
+    """
+    for hdcp in element.iterchildren(tag("HDCPData")):
+        if hdcp.get("HLSHDCPLevel") == "":
+            hdcp.set("HLSHDCPLevel", _demanded(demands.hdcp_level, "HDCPData@HLSHDCPLevel"))
+        for output in hdcp.iterchildren(tag("HDCPOutputProtectionData")):
+            if is_empty(output):
+                set_text(output, encode_base64(_demanded(demands.hdcp_output, "HDCPOutputProtectionData")))
+
+
+_USUAL: Final = {
+    DrmSystem.FAIRPLAY: "cbcs",
+    DrmSystem.CLEARKEY_AES128: "cbc1",
+    DrmSystem.CLEARKEY_SAMPLE_AES: "cbcs",
+}
+
+
+def _system(row: SystemRow) -> DrmSystem:
+    system = DrmSystem.find(row.system_id)
+    if row.system_id == AES128_OF_FIRST_VERSION:
+        system = DrmSystem.CLEARKEY_AES128
+    if system not in material.SUPPORTED:
+        raise UnfillableError(f"Unsupported DRMSystem {row.system_id}")
+    return system
+
+
+def _texts(system: DrmSystem, key: DerivedKey, made: Material) -> dict[str, str]:
+    box = made.pssh
+    if system is DrmSystem.FAIRPLAY:
+        # Encryptors ask FairPlay for a PSSH box too, and every place of a request wants a value: a box that names
+        # the key and nothing else, since FairPlay itself takes its key from the playlist.
+        box = PsshBox(system.system_id, version=1, key_ids=(key.kid,))
+    keyformat = hls.KEYFORMATS.get(system)
+    lines = (("media", made.hls_media), ("master", made.hls_master), ("URIExtXKey", made.key_uri))
+    found = {name: encode_base64(line.encode()) for name, line in lines if line is not None}
+    if box is not None:
+        found["PSSH"] = box.to_base64()
+    if made.content_protection is not None:
+        found["ContentProtectionData"] = encode_base64(made.content_protection)
+    if made.smooth is not None:
+        found["SmoothStreamingProtectionHeaderData"] = made.smooth
+    if system is DrmSystem.PLAYREADY and box is not None:
+        found["speke:ProtectionHeader"] = encodings.to_base64(box.data)
+    if keyformat is not None:
+        found["speke:KeyFormat"] = encode_base64(keyformat.encode())
+        found["speke:KeyFormatVersions"] = encode_base64(_KEYFORMAT_VERSION.encode())
+    return found
+
+
+def _slot(child: etree._Element) -> str:
+    name = local_name(child)
+    if name != _HLS:
+        return name
+    return "media" if child.get("playlist") in {None, "media", "variant"} else "master"
+
+
+def _add(element: etree._Element, texts: Mapping[str, str]) -> None:
+    for slot in _SLOTS_TO_ADD:
+        if slot in texts and not (slot == "PSSH" and "ContentProtectionData" not in texts):
+            is_hls = slot in {"media", "master"}
+            child = element.makeelement(tag(_HLS if is_hls else slot), {"playlist": slot} if is_hls else None)
+            child.text = texts[slot]
+            add_child(element, child)
+
+
+def _fill_attributes(element: etree._Element, robustness: str | None, allowed_cpc: str | None) -> None:
+    for name, value in (("robustness", robustness), ("HLSAllowedCPC", allowed_cpc), ("allowedCPC", allowed_cpc)):
+        if element.get(name) == "":
+            element.set(name, _demanded(value, f"{local_name(element)}@{name}"))
+
+
+def _demanded(value: Value | None, place: str) -> Value:
+    if value is None:
+        raise UnfillableError(f"Unsupported {place}")
+    return value
