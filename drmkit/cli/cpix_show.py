@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,9 +94,9 @@ def _draw(seen: Overview, report: Report, title: str, reveal: bool, everything: 
 
     context = click.get_current_context(silent=True)
     color = None if context is None else context.color
-    stdout: Any = click.get_text_stream("stdout")
-    colored = stdout.isatty() if color is None else color
-    width = shutil.get_terminal_size((_PIPED, 24)).columns if stdout.isatty() else _PIPED
+    terminal = sys.stdout.isatty()
+    colored = terminal if color is None else color
+    width = shutil.get_terminal_size((_PIPED, 24)).columns if terminal else _PIPED
     console = Console(
         width=max(width, 40), force_terminal=colored, no_color=not colored, highlight=False, legacy_windows=False
     )
@@ -205,6 +206,10 @@ def _short(kid: str, width: int) -> str:
 
 
 def _parts(system: SystemEntry) -> str:
-    filled = [name if count == system.keys else f"{name} ({count} of {system.keys})" for name, count in system.parts]
-    empty = [f"{name} asked for" for name, _ in system.placeholders]
+    filled = [f"{name}{_share(count, system)}" for name, count in system.parts]
+    empty = [f"{name} asked for{_share(count, system)}" for name, count in system.placeholders]
     return ", ".join([*filled, *empty]) or "nothing"
+
+
+def _share(count: int, system: SystemEntry) -> str:
+    return "" if count == system.keys else f" ({count} of {system.keys})"

@@ -42,10 +42,10 @@ ul.plain li{padding:.25rem 0;overflow-wrap:anywhere}
 .scale{padding:.75rem}
 .row{display:grid;grid-template-columns:8rem 1fr;gap:.75rem;align-items:center;padding:.15rem 0}
 .row span{overflow-wrap:anywhere}
-.rail{position:relative;height:1rem;background:var(--back);border-radius:.25rem}
-.rail i{position:absolute;top:0;bottom:0;background:var(--bar);border-radius:.25rem;min-width:2px}
-.ticks{position:relative;height:1.4rem;font-size:.75rem;color:var(--dim)}
-.ticks b{position:absolute;font-weight:400;transform:translateX(-50%);white-space:nowrap}
+svg{display:block;width:100%;height:1rem;overflow:visible}
+svg .rail{fill:var(--back)}
+svg .bar{fill:var(--bar)}
+svg text{fill:var(--dim);font-size:.75rem;text-anchor:middle}
 @media(max-width:44rem){
 thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 tr{display:block;padding:.5rem .75rem;border-top:1px solid var(--line)}
@@ -55,11 +55,18 @@ td::before{content:attr(data-name);color:var(--dim);font-size:.85rem}
 td:empty{display:none}
 code.kid{white-space:normal}
 .row{grid-template-columns:5rem 1fr}
-.ticks b:nth-child(even){display:none}
+svg text:nth-child(even){display:none}
 }
 """.strip()
-_TICKS: Final = ((230_400, "360p"), (589_824, "576p"), (921_600, "720p"), (2_073_600, "1080p"), (8_294_400, "2160p"))
-_LEAST: Final = math.log2(60_000)
+_TICKS: Final = (
+    (25_344, "144p"),
+    (230_400, "360p"),
+    (589_824, "576p"),
+    (921_600, "720p"),
+    (2_073_600, "1080p"),
+    (8_294_400, "2160p"),
+)
+_LEAST: Final = math.log2(15_000)
 _MOST: Final = math.log2(40_000_000)
 _STATES: Final = {"encrypted": "encrypted", "requested": "asked for", "unreadable": "unreadable"}
 
@@ -103,23 +110,23 @@ def _head(seen: Overview, report: Report, title: str) -> str:
     for name, style in (("error", "bad"), ("warning", "warn")):
         if name in counts:
             chips.append(f'<span class="{style}">{counts[name]} {name}{"" if counts[name] == 1 else "s"}</span>')
-    chips += [f"{len(items)} {name}" for name, items in (("content keys", seen.keys), ("DRM systems", seen.systems))]
+    for items, name in ((seen.keys, "content key"), (seen.systems, "DRM system")):
+        chips.append(f"{len(items)} {name}{'' if len(items) == 1 else 's'}")
     rows = "".join(f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>" for name, value in seen.head)
     listed = "".join(f"<li>{chip}</li>" for chip in chips)
     return f'<h1>{_text(title)}</h1>\n<ul class="chips">{listed}</ul>\n<dl>{rows}</dl>\n'
 
 
 def _keys(keys: Sequence[KeyEntry], *, reveal: bool) -> str:
-    columns = ["track", "key ID", "scheme", "key", "IV", "DRM systems"]
-    extra = [(name, get) for name, get in _EXTRA.items() if any(get(entry) for entry in keys)]
+    columns = ["track", "key ID", "scheme", "key", "IV", "DRM systems", *_EXTRA]
     rows = []
     for entry in keys:
         value = entry.key.reveal().hex() if reveal and entry.key is not None else MASK
         shown = f"<code>{value}</code>" if entry.key is not None else f'<span class="dim">{_STATES[entry.state]}</span>'
         cells = ["<br>".join(_text(name) for name in entry.tracks), _kid(entry.kid), _text(entry.scheme or ""), shown]
         cells += [f"<code>{_text(entry.iv)}</code>" if entry.iv else "", _text(", ".join(entry.systems))]
-        rows.append([*cells, *(_text(get(entry)) for _, get in extra)])
-    return _table("Content keys", [*columns, *(name for name, _ in extra)], rows)
+        rows.append([*cells, *(_text(get(entry)) for get in _EXTRA.values())])
+    return _table("Content keys", columns, rows)
 
 
 _EXTRA: Final[dict[str, Callable[[KeyEntry], str]]] = {
@@ -134,11 +141,7 @@ def _tracks(tracks: Sequence[TrackEntry]) -> str:
         [_text(track.name or ""), _text(track.words), _text(", ".join(track.periods)), _kid(track.kid)]
         for track in tracks
     ]
-    columns = ["track", "which tracks", "periods", "key ID"]
-    if not any(row[2] for row in rows):
-        columns.pop(2)
-        rows = [[*row[:2], row[3]] for row in rows]
-    return _table("Tracks", columns, rows) + _scale(tracks)
+    return _table("Tracks", ["track", "which tracks", "periods", "key ID"], rows) + _scale(tracks)
 
 
 def _scale(tracks: Sequence[TrackEntry]) -> str:
@@ -149,11 +152,14 @@ def _scale(tracks: Sequence[TrackEntry]) -> str:
     rows = []
     for track in bounded:
         bars = "".join(
-            f'<i style="left:{_place(low):.1f}%;right:{100 - _place(high):.1f}%"></i>' for low, high in track.pixels
+            f'<rect class="bar" x="{_place(low):.1f}%" width="{_place(high) - _place(low):.1f}%" height="100%" rx="4"/>'
+            for low, high in track.pixels
+            if low <= high
         )
-        rows.append(f'<div class="row"><span>{_text(track.short)}</span><div class="rail">{bars}</div></div>')
-    ticks = "".join(f'<b style="left:{_place(pixels):.1f}%">{name}</b>' for pixels, name in _TICKS)
-    axis = f'<div class="row"><span></span><div class="ticks">{ticks}</div></div>'
+        rail = f'<svg aria-hidden="true"><rect class="rail" width="100%" height="100%" rx="4"/>{bars}</svg>'
+        rows.append(f'<div class="row"><span>{_text(track.short)}</span>{rail}</div>')
+    ticks = "".join(f'<text x="{_place(pixels):.1f}%" y="80%">{name}</text>' for pixels, name in _TICKS)
+    axis = f'<div class="row"><span></span><svg aria-hidden="true">{ticks}</svg></div>'
     return f'<h2>Video tracks by size</h2>\n<section class="scale">{"".join(rows)}{axis}</section>\n'
 
 
@@ -165,14 +171,10 @@ def _systems(systems: Sequence[SystemEntry]) -> str:
     rows = []
     for system in systems:
         parts = [f"{name}{_share(count, system.keys)}" for name, count in system.parts]
-        parts += [f"{name} asked for" for name, _ in system.placeholders]
+        parts += [f"{name} asked for{_share(count, system.keys)}" for name, count in system.placeholders]
         name = f'{_text(system.name)}<br><code class="dim">{_text(system.system_id)}</code>'
         rows.append([name, _text(", ".join(parts)), str(system.keys), "<br>".join(map(_text, system.details))])
-    columns = ["system", "carries", "keys", "details"]
-    if not any(row[3] for row in rows):
-        columns.pop()
-        rows = [row[:3] for row in rows]
-    return _table("DRM systems", columns, rows)
+    return _table("DRM systems", ["system", "carries", "keys", "details"], rows)
 
 
 def _share(count: int, total: int) -> str:
@@ -214,14 +216,19 @@ def _findings(findings: Sequence[Finding]) -> str:
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     if not rows:
         return ""
+    used = [position for position in range(len(columns)) if any(row[position] for row in rows)]
+    columns, rows = [columns[position] for position in used], [[row[position] for position in used] for row in rows]
     head = "".join(f"<th>{name}</th>" for name in columns)
     body = "".join(
-        "<tr>" + "".join(f'<td data-name="{n}">{cell}</td>' for n, cell in zip(columns, row, strict=True)) + "</tr>\n"
-        for row in rows
+        "<tr>" + "".join(_cell(name, cell) for name, cell in zip(columns, row, strict=True)) + "</tr>\n" for row in rows
     )
     return (
         f"<h2>{title}</h2>\n<section><table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table></section>\n"
     )
+
+
+def _cell(name: str, content: str) -> str:
+    return f'<td data-name="{name}">{f"<div>{content}</div>" if content else ""}</td>'
 
 
 def _kid(kid: str) -> str:
