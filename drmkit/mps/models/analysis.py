@@ -6,6 +6,7 @@ from drmkit.mps.models.production import (
     AiAnalysisTaskCutoutResult,
     AiAnalysisTaskDelLogoResult,
     AiAnalysisTaskDubbingResult,
+    AiAnalysisTaskGenericResult,
     AiAnalysisTaskHorizontalToVerticalResult,
     AiAnalysisTaskReelResult,
     AiAnalysisTaskVideoComprehensionResult,
@@ -28,9 +29,6 @@ __all__ = [
     "AiAnalysisTaskFrameTagInput",
     "AiAnalysisTaskFrameTagOutput",
     "AiAnalysisTaskFrameTagResult",
-    "AiAnalysisTaskGenericInput",
-    "AiAnalysisTaskGenericOutput",
-    "AiAnalysisTaskGenericResult",
     "AiAnalysisTaskHeadTailInput",
     "AiAnalysisTaskHeadTailOutput",
     "AiAnalysisTaskHeadTailResult",
@@ -353,30 +351,6 @@ class AiAnalysisTaskDescriptionResult(Model):
     message: str | None = None
     input: AiAnalysisTaskDescriptionInput | None = None
     output: AiAnalysisTaskDescriptionOutput | None = None
-
-
-class AiAnalysisTaskGenericInput(Model):
-    """What the generic analysis task is given."""
-
-    definition: Unsigned | None = None
-    extended_parameter: str | None = None
-
-
-class AiAnalysisTaskGenericOutput(Model):
-    """What the generic analysis task produced."""
-
-    output_storage: TaskOutputStorage | None = None
-    result: str | None = None
-
-
-class AiAnalysisTaskGenericResult(Model):
-    """How the generic analysis task ended."""
-
-    status: str | None = None
-    err_code: int | None = None
-    message: str | None = None
-    input: AiAnalysisTaskGenericInput | None = None
-    output: AiAnalysisTaskGenericOutput | None = None
 
 
 class AiAnalysisResult(Model):

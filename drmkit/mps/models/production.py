@@ -1,4 +1,4 @@
-"""Results of content analysis that make a new video: logo removal, remake, cutout, reel, dubbing."""
+"""Results of content analysis that make a new video (logo removal, remake, cutout, reel, dubbing), and of other kinds."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ __all__ = [
     "AiAnalysisTaskDubbingInput",
     "AiAnalysisTaskDubbingOutput",
     "AiAnalysisTaskDubbingResult",
+    "AiAnalysisTaskGenericInput",
+    "AiAnalysisTaskGenericOutput",
+    "AiAnalysisTaskGenericResult",
     "AiAnalysisTaskHorizontalToVerticalInput",
     "AiAnalysisTaskHorizontalToVerticalOutput",
     "AiAnalysisTaskHorizontalToVerticalResult",
@@ -244,3 +247,27 @@ class AiAnalysisTaskReelResult(Model):
     progress: Unsigned | None = None
     begin_process_time: str | None = None
     finish_time: str | None = None
+
+
+class AiAnalysisTaskGenericInput(Model):
+    """What the generic analysis task is given."""
+
+    definition: Unsigned | None = None
+    extended_parameter: str | None = None
+
+
+class AiAnalysisTaskGenericOutput(Model):
+    """What the generic analysis task produced."""
+
+    output_storage: TaskOutputStorage | None = None
+    result: str | None = None
+
+
+class AiAnalysisTaskGenericResult(Model):
+    """How the generic analysis task ended."""
+
+    status: str | None = None
+    err_code: int | None = None
+    message: str | None = None
+    input: AiAnalysisTaskGenericInput | None = None
+    output: AiAnalysisTaskGenericOutput | None = None
