@@ -1,4 +1,4 @@
-"""Results of content analysis that make a new video (logo removal, remake, cutout, reel, dubbing), and of other kinds."""
+"""Results of content analysis that make a new video: logo removal, remake, cutout, reel, dubbing; and other kinds."""
 
 from __future__ import annotations
 
