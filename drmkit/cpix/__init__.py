@@ -2,16 +2,20 @@
 
 `parse` gives a `Document`: typed views over one XML tree, which keep everything that they do not know. `validate` gives
 a `Report` of all findings, `check` raises. `Builder` writes documents that are valid. `Document.key_for` says which
-content key is for a track.
+content key is for a track. `encrypt` and `decrypt` work for recipients, `sign` and `verify` for signers.
 """
 
 from drmkit.cpix.builder import Builder
+from drmkit.cpix.decryption import decrypt, open_keys
 from drmkit.cpix.delivery import DocumentKey, MACMethod, Recipient, Signature
 from drmkit.cpix.document import Document, parse
+from drmkit.cpix.encryption import encrypt
 from drmkit.cpix.entities import ContentKey, ContentKeyPeriod, DRMSystem, HDCPData, UpdateHistoryItem
 from drmkit.cpix.notation import VERSIONS
+from drmkit.cpix.privatekey import PrivateKey, load_private_key
 from drmkit.cpix.report import Finding, Report
 from drmkit.cpix.selection import AudioTrack, Track, VideoTrack
+from drmkit.cpix.signature import VerifiedSignature, sign, verify
 from drmkit.cpix.usage import AudioFilter, BitrateFilter, UsageRule, VideoFilter
 from drmkit.cpix.validation import check, validate
 
@@ -29,15 +33,23 @@ __all__ = [
     "Finding",
     "HDCPData",
     "MACMethod",
+    "PrivateKey",
     "Recipient",
     "Report",
     "Signature",
     "Track",
     "UpdateHistoryItem",
     "UsageRule",
+    "VerifiedSignature",
     "VideoFilter",
     "VideoTrack",
     "check",
+    "decrypt",
+    "encrypt",
+    "load_private_key",
+    "open_keys",
     "parse",
+    "sign",
     "validate",
+    "verify",
 ]
