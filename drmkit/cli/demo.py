@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from drmkit.cli.output import App, emit, format_option, pass_app
+from drmkit.cli.output import App, emit, format_option, pass_app, problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,8 +46,7 @@ def demo(app: App, /, *, form: str, faults: Sequence[str]) -> int:
     data = {"ok": ok, "steps": [step.as_dict() for step in steps]}
     emit(form, data, lambda: _table(steps))
     if not ok:
-        failed = steps[-1]
-        app.talk(f"the demo failed at {failed.name}" + (f": {failed.hint}" if failed.hint else ""))
+        problem(f"the demo failed at its step {steps[-1].name}", hint=steps[-1].hint)
     return 0 if ok else _FAILED
 
 

@@ -152,6 +152,7 @@ def test_a_failing_demo_is_exit_code_1(run: Run, capsys: Any) -> None:
     out, err = capsys.readouterr()
     assert "FAILED: the CAS at 127.0.0.1" in out
     assert "FAIL ticket" in err
+    assert "error: the demo failed at its step ticket" in err
     assert run("demo", "--format", "json", "--fault", "cas-login-refused") == 1
     assert json.loads(capsys.readouterr().out)["ok"] is False
 
