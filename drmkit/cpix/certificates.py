@@ -27,6 +27,7 @@ __all__ = [
     "read_certificate",
     "rsa_key",
     "same_key",
+    "subject_of",
     "to_der",
     "weaknesses",
 ]
@@ -157,13 +158,19 @@ def check_strength(certificate: x509.Certificate, now: datetime | None = None) -
 
 def describe(certificate: x509.Certificate) -> str:
     """Name a certificate for people: its subject and the start of its SHA-256 fingerprint."""
+    return f"{subject_of(certificate)} (SHA-256 {certificate.fingerprint(hashes.SHA256()).hex()[:16]})"
+
+
+def subject_of(certificate: x509.Certificate) -> str:
+    """Return the subject of a certificate so that it can stand in a message: clipped, and on one line.
+
+    Whoever made the certificate chose the subject: a line break or control code in it must not reach a terminal.
+    """
     try:
         subject = certificate.subject.rfc4514_string() or "no subject"
     except ValueError:
         subject = "an unreadable subject"
-    # Whoever made the certificate chose the subject: a line break or control code in it must not reach a terminal.
-    shown = "".join(character if character.isprintable() else "?" for character in subject)[:200]
-    return f"{shown} (SHA-256 {certificate.fingerprint(hashes.SHA256()).hex()[:16]})"
+    return "".join(character if character.isprintable() else "?" for character in subject)[:200]
 
 
 def to_der(certificate: x509.Certificate) -> bytes:
