@@ -19,6 +19,79 @@ VALUES = (
     "b4c3188b-eddd-453d-9bc2-1cbca7566239", "B4C3188B-EDDD-453D-9BC2-1CBCA7566239", "99999999999999999999999999",
     "Local", "OTP", "BASE64", "\u00e9\u4e2d", "2020-02-29T23:59:60Z", "%zz",
 )  # fmt: skip
+KID = "b4c3188b-eddd-453d-9bc2-1cbca7566239"
+ROOT_KID = "a466cdfd-e556-4b1d-8098-c1a4aa78997a"
+HEAD = """<cpix:CPIX xmlns:cpix="urn:dashif:org:cpix" xmlns:pskc="urn:ietf:params:xml:ns:keyprov:pskc"
+ xmlns:ds="http://www.w3.org/2000/09/xmldsig#" xmlns:enc="http://www.w3.org/2001/04/xmlenc#" """
+ENCRYPTED = """<pskc:EncryptedValue><enc:EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p"/>
+<enc:CipherData><enc:CipherValue>AAAA</enc:CipherValue></enc:CipherData></pskc:EncryptedValue>"""
+TAIL = """<cpix:ContentKeyPeriodList id="periods" updateVersion="1"><cpix:ContentKeyPeriod id="p1" index="1"{label}/>
+<cpix:ContentKeyPeriod id="p2" start="2020-01-01T00:00:00Z" end="2020-01-02T00:00:00Z"/>{offsets}</cpix:ContentKeyPeriodList>
+<cpix:ContentKeyUsageRuleList id="rules" updateVersion="1"><cpix:ContentKeyUsageRule id="r1" kid="%s"
+ intendedTrackType="HD"><cpix:KeyPeriodFilter periodId="p1"/><cpix:KeyPeriodFilter periodId="p2"/>
+<cpix:LabelFilter label="x"/><cpix:VideoFilter minPixels="1" maxPixels="2" hdr="true" wcg="0" minFps="1" maxFps="60"/>
+<cpix:BitrateFilter minBitrate="1" maxBitrate="2"/></cpix:ContentKeyUsageRule><cpix:ContentKeyUsageRule kid="%s">
+<cpix:AudioFilter minChannels="1" maxChannels="2"/><o:other xmlns:o="urn:example:other"/></cpix:ContentKeyUsageRule>
+</cpix:ContentKeyUsageRuleList><cpix:UpdateHistoryItemList id="history"><cpix:UpdateHistoryItem id="u1" updateVersion="1"
+ index="1" source="me" date="2020-01-01T00:00:00Z"/></cpix:UpdateHistoryItemList>
+<ds:Signature Id="s1"><ds:SignedInfo><ds:CanonicalizationMethod Algorithm="urn:c"/><ds:SignatureMethod Algorithm="urn:s">
+<ds:HMACOutputLength>5</ds:HMACOutputLength></ds:SignatureMethod><ds:Reference URI="#keys"><ds:Transforms>
+<ds:Transform Algorithm="urn:t"><ds:XPath>x</ds:XPath></ds:Transform></ds:Transforms><ds:DigestMethod Algorithm="urn:d"/>
+<ds:DigestValue>AAAA</ds:DigestValue></ds:Reference></ds:SignedInfo><ds:SignatureValue>AAAA</ds:SignatureValue><ds:KeyInfo>
+<ds:KeyName>n</ds:KeyName><ds:KeyValue><ds:RSAKeyValue><ds:Modulus>AAAA</ds:Modulus><ds:Exponent>AQAB</ds:Exponent>
+</ds:RSAKeyValue></ds:KeyValue><ds:X509Data><ds:X509IssuerSerial><ds:X509IssuerName>i</ds:X509IssuerName>
+<ds:X509SerialNumber>1</ds:X509SerialNumber></ds:X509IssuerSerial></ds:X509Data></ds:KeyInfo><ds:Object Id="o1">
+<ds:Manifest><ds:Reference URI=""><ds:DigestMethod Algorithm="urn:d"/><ds:DigestValue>AAAA</ds:DigestValue></ds:Reference>
+</ds:Manifest></ds:Object></ds:Signature></cpix:CPIX>""" % (KID, KID)  # noqa: UP031 (braces are used too)
+FULL_24 = (
+    HEAD
+    + f"""id="doc" contentId="c" name="n" version="2.4"><cpix:DeliveryDataList id="recipients" updateVersion="1">
+<cpix:DeliveryData id="d1" updateVersion="1" name="n"><cpix:DeliveryKey><ds:X509Data><ds:X509Certificate>AAAA
+</ds:X509Certificate></ds:X509Data></cpix:DeliveryKey><cpix:DocumentKey id="dk1" encryptsKey="{KID}"><cpix:Data>
+<pskc:Secret>{ENCRYPTED}</pskc:Secret></cpix:Data></cpix:DocumentKey><cpix:DocumentKey><cpix:Data/></cpix:DocumentKey>
+<cpix:MACMethod Algorithm="urn:m"><pskc:MACKey><enc:EncryptionMethod Algorithm="urn:a"><enc:KeySize>1</enc:KeySize>
+</enc:EncryptionMethod><enc:CipherData><enc:CipherReference URI="urn:x"/></enc:CipherData></pskc:MACKey></cpix:MACMethod>
+<cpix:Description>d</cpix:Description><cpix:SendingEntity>s</cpix:SendingEntity><cpix:SenderPointOfContact>p
+</cpix:SenderPointOfContact><cpix:ReceivingEntity>r</cpix:ReceivingEntity></cpix:DeliveryData></cpix:DeliveryDataList>
+<cpix:ContentKeyList id="keys" updateVersion="1"><cpix:ContentKey id="k1" kid="{KID}" explicitIV="AAAAAAAAAAAAAAAAAAAAAA=="
+ dependsOnKey="{ROOT_KID}"><cpix:Data><pskc:Secret><pskc:PlainValue>AAECAwQFBgcICQoLDA0ODw==</pskc:PlainValue>
+<pskc:ValueMAC>AAAA</pskc:ValueMAC></pskc:Secret><pskc:Counter><pskc:PlainValue>5</pskc:PlainValue></pskc:Counter>
+<o:other xmlns:o="urn:example:other"/></cpix:Data></cpix:ContentKey><cpix:ContentKey kid="{ROOT_KID}" contentId="c2"
+ commonEncryptionScheme="cbcs"><cpix:HDCPData HLSHDCPLevel="TYPE-1"><cpix:HDCPOutputProtectionData>PHgvPg==
+</cpix:HDCPOutputProtectionData></cpix:HDCPData></cpix:ContentKey></cpix:ContentKeyList>
+<cpix:DRMSystemList id="systems" updateVersion="1"><cpix:DRMSystem id="s" updateVersion="1" kid="{KID}" name="n"
+ systemId="edef8ba9-79d6-4ace-a3c8-27dcd51d21ed" HLSAllowedCPC="a:b"><cpix:PSSH>AAAA</cpix:PSSH>
+<cpix:ContentProtectionData robustness="HW">PHgvPg==</cpix:ContentProtectionData><cpix:HLSSignalingData playlist="media"
+ allowedCPC="a:b">I0VYVC1YLUtFWTo=</cpix:HLSSignalingData><cpix:HLSSignalingData playlist="multiVariant">AAAA
+</cpix:HLSSignalingData><cpix:SmoothStreamingProtectionHeaderData>x</cpix:SmoothStreamingProtectionHeaderData>
+<o:other xmlns:o="urn:example:other"/></cpix:DRMSystem></cpix:DRMSystemList>"""
+    + TAIL.format(
+        label=' label="l"',
+        offsets='<cpix:ContentKeyPeriod startOffset="PT0S" endOffset="PT1H"/><cpix:ContentKeyPeriod startOffset="PT1H" '
+        'duration="PT1H"/>',
+    )
+).encode()
+FULL_231 = (
+    HEAD
+    + f"""id="doc" contentId="c" name="n" version="2.3.1"><cpix:DeliveryDataList id="recipients" updateVersion="1">
+<cpix:DeliveryData><cpix:DeliveryKey><ds:X509Data><ds:X509Certificate>AAAA</ds:X509Certificate></ds:X509Data>
+</cpix:DeliveryKey><cpix:DocumentKey id="dk1" Algorithm="urn:a"><cpix:Data><pskc:Secret>{ENCRYPTED}</pskc:Secret>
+</cpix:Data></cpix:DocumentKey><cpix:MACMethod Algorithm="urn:m"><pskc:MACKeyReference>r</pskc:MACKeyReference>
+</cpix:MACMethod></cpix:DeliveryData></cpix:DeliveryDataList><cpix:ContentKeyList id="keys" updateVersion="1">
+<cpix:ContentKey id="k1" Algorithm="urn:a" kid="{KID}" explicitIV="AAAAAAAAAAAAAAAAAAAAAA==" dependsOnKey="{ROOT_KID}">
+<cpix:Issuer>i</cpix:Issuer><cpix:AlgorithmParameters><pskc:ChallengeFormat Encoding="BASE64" Min="1" Max="2"/>
+</cpix:AlgorithmParameters><cpix:KeyProfileId>p</cpix:KeyProfileId><cpix:KeyReference>r</cpix:KeyReference>
+<cpix:FriendlyName>f</cpix:FriendlyName><cpix:Data><pskc:Secret><pskc:PlainValue>AAECAwQFBgcICQoLDA0ODw==</pskc:PlainValue>
+</pskc:Secret></cpix:Data><cpix:UserId>u</cpix:UserId><cpix:Policy><pskc:StartDate>2020-01-01T00:00:00Z</pskc:StartDate>
+<pskc:PINPolicy PINUsageMode="Local" MinLength="4"/><pskc:KeyUsage>OTP</pskc:KeyUsage></cpix:Policy><cpix:Extensions
+ definition="urn:x"><o:other xmlns:o="urn:example:other"/></cpix:Extensions></cpix:ContentKey><cpix:ContentKey kid="{ROOT_KID}"
+ commonEncryptionScheme="SAMPLE-AES"/></cpix:ContentKeyList><cpix:DRMSystemList id="systems" updateVersion="1">
+<cpix:DRMSystem kid="{KID}" systemId="edef8ba9-79d6-4ace-a3c8-27dcd51d21ed"><cpix:PSSH>AAAA</cpix:PSSH>
+<cpix:ContentProtectionData>PHgvPg==</cpix:ContentProtectionData><cpix:URIExtXKey>AAAA</cpix:URIExtXKey>
+<cpix:HLSSignalingData playlist="master">AAAA</cpix:HLSSignalingData><cpix:HDSSignalingData>AAAA</cpix:HDSSignalingData>
+</cpix:DRMSystem></cpix:DRMSystemList>"""
+    + TAIL.format(label="", offsets="")
+).encode()
 NAMESPACES = (
     "urn:dashif:org:cpix",
     "urn:ietf:params:xml:ns:keyprov:pskc",
@@ -46,11 +119,6 @@ ATTRIBUTES = (
 )  # fmt: skip
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Declare nothing; the hook is here so that the file reads as the folder's setup."""
-    del config
-
-
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of outside oracles."""
@@ -69,6 +137,18 @@ def corpus(shared: Path) -> dict[str, bytes]:
 def mutate() -> Callable[[bytes, int], bytes]:
     """A function that makes one mutant of a document, the same for the same seed."""
     return _mutate
+
+
+@pytest.fixture(scope="session")
+def full_24() -> bytes:
+    """A document with every element and attribute that CPIX 2.4 has of its own."""
+    return FULL_24
+
+
+@pytest.fixture(scope="session")
+def full_231() -> bytes:
+    """A document with every element and attribute that CPIX 2.3.1 has of its own."""
+    return FULL_231
 
 
 def _mutate(data: bytes, seed: int) -> bytes:

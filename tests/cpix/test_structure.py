@@ -1,0 +1,221 @@
+"""Structure is what the schema of each version decides: DASH-IF's own schemas are the oracle."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from drmkit import cpix
+from drmkit.cpix.structure import check_structure
+from drmkit.errors import XmlError
+
+KID = "b4c3188b-eddd-453d-9bc2-1cbca7566239"
+OPEN = '<CPIX xmlns="urn:dashif:org:cpix" xmlns:p="urn:ietf:params:xml:ns:keyprov:pskc">'
+DEPARTURES = {
+    "base64 with characters outside the alphabet": (
+        f'<ContentKeyList><ContentKey kid="{KID}" explicitIV="f45bcebb-f0df-4a34-bf4e-c24edfcf6289"/></ContentKeyList>',
+        "structure-base64",
+        ("2.1", "2.2", "2.3", "2.3.1", "2.4"),
+    ),
+    "a reference to an ID that does not exist": (
+        f'<ContentKeyUsageRuleList><ContentKeyUsageRule kid="{KID}"><KeyPeriodFilter periodId="none"/>'
+        "</ContentKeyUsageRule></ContentKeyUsageRuleList>",
+        "structure-id-unresolved",
+        ("2.3", "2.3.1", "2.4"),
+    ),
+}
+"""Where libxml2 departs from XML Schema (Part 2, 3.2.16 and Part 1, 3.15.4), and drmkit follows the specification."""
+LENIENT = {"structure-id-unresolved"}
+
+
+@pytest.fixture(scope="module")
+def oracle(shared: Path) -> dict[str, etree.XMLSchema]:
+    """DASH-IF's schemas, compiled by lxml."""
+    return {v: etree.XMLSchema(etree.parse(shared / "schemas" / f"CPIX{v}" / "cpix.xsd")) for v in cpix.VERSIONS}
+
+
+def disagreement(oracle: dict[str, etree.XMLSchema], data: bytes) -> list[str]:
+    """Say where drmkit and the oracle differ, apart from the listed departures."""
+    found = []
+    document = cpix.parse(data)
+    for version, schema in oracle.items():
+        accepted = schema.validate(etree.fromstring(data))
+        findings = check_structure(document, version)
+        if accepted and findings:
+            departed = all(f.rule in LENIENT or "libxml2 lets this pass" in f.hint for f in findings)
+            found += [] if departed else [f"{version}: refused, but valid: {findings[0]}"]
+        elif not accepted and not findings:
+            found.append(f"{version}: accepted, but invalid: {schema.error_log[0].message}")
+    return found
+
+
+def test_the_corpus_is_judged_as_by_the_oracle(oracle: dict[str, etree.XMLSchema], corpus: dict[str, bytes]) -> None:
+    """Every readable document of the corpus has structural findings exactly where DASH-IF's schema rejects it."""
+    unreadable = []
+    for name, data in corpus.items():
+        try:
+            assert disagreement(oracle, data) == [], name
+        except XmlError:
+            unreadable.append(name)
+    assert unreadable == ["dashif-tv__EvenMoreComplex.xml"]
+
+
+def test_mutants_are_judged_as_by_the_oracle(
+    oracle: dict[str, etree.XMLSchema],
+    corpus: dict[str, bytes],
+    full_24: bytes,
+    full_231: bytes,
+    mutate: Callable[[bytes, int], bytes],
+) -> None:
+    """Random mutants have structural findings exactly where DASH-IF's schema rejects them; DRMKIT_MUTANTS sets how many."""
+    corpus = {name: data for name, data in corpus.items() if "EvenMoreComplex" not in name}
+    documents = [*corpus.values(), *[full_24, full_231] * 8]
+    count = int(os.environ.get("DRMKIT_MUTANTS", "600"))
+    wrong = {}
+    for seed in range(count):
+        said = disagreement(oracle, mutate(documents[seed % len(documents)], seed))
+        if said:
+            wrong[seed] = said
+    assert wrong == {}
+
+
+def test_full_documents_are_valid(oracle: dict[str, etree.XMLSchema], full_24: bytes, full_231: bytes) -> None:
+    """The documents with every element are valid in their version, by the oracle and by drmkit."""
+    for version, data in (("2.4", full_24), ("2.3.1", full_231)):
+        assert oracle[version].validate(etree.fromstring(data)), oracle[version].error_log
+        assert check_structure(cpix.parse(data), version) == []
+
+
+@pytest.mark.parametrize("name", DEPARTURES)
+def test_departures_of_libxml2_follow_the_specification(name: str, oracle: dict[str, etree.XMLSchema]) -> None:
+    """What libxml2 lets pass and XML Schema refuses is refused, by a rule of its own."""
+    body, rule, versions = DEPARTURES[name]
+    data = f"{OPEN}{body}</CPIX>".encode()
+    for version in versions:
+        assert oracle[version].validate(etree.fromstring(data))
+        assert rule in {f.rule for f in check_structure(cpix.parse(data), version)}
+
+
+def test_a_resolved_reference_is_no_departure() -> None:
+    """A reference to any ID of the document satisfies the schema; that it is a period is a matter of meaning."""
+    rule = f'<ContentKeyUsageRule kid="{KID}"><KeyPeriodFilter periodId="other"/></ContentKeyUsageRule>'
+    data = f'{OPEN[:-1]} id="other"><ContentKeyUsageRuleList>{rule}</ContentKeyUsageRuleList></CPIX>'.encode()
+    assert check_structure(cpix.parse(data), "2.3") == []
+    assert "period-unresolved" in {f.rule for f in cpix.validate(data, "2.3").findings}
+
+
+CASES = {
+    "structure-attribute-unknown": (f'<ContentKeyList><ContentKey kid="{KID}" encryptsKey="x"/></ContentKeyList>', "2.4"),
+    "structure-attribute-missing": ("<ContentKeyList><ContentKey/></ContentKeyList>", "2.4"),
+    "structure-element-unexpected": (f'<DRMSystemList/><ContentKeyList><ContentKey kid="{KID}"/></ContentKeyList>', "2.3"),
+    "structure-element-missing": ("<ContentKeyList/>", "2.4"),
+    "structure-uuid": ('<ContentKeyList><ContentKey kid="x"/></ContentKeyList>', "2.4"),
+    "structure-value": ('<ContentKeyList updateVersion="x"/>', "2.3"),
+    "structure-id": ('<ContentKeyList id="1f2e"/>', "2.3"),
+    "structure-content": ("<ContentKeyList>text</ContentKeyList>", "2.3"),
+    "structure-type": (
+        '<ContentKeyList xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="KeyType"/>',
+        "2.3",
+    ),
+    "structure-playlist-name": (
+        f'<DRMSystemList><DRMSystem kid="{KID}" systemId="{KID}"><HLSSignalingData playlist="master"/></DRMSystem>'
+        "</DRMSystemList>",
+        "2.4",
+    ),
+    "structure-playlist-duplicate": (
+        f'<DRMSystemList><DRMSystem kid="{KID}" systemId="{KID}"><HLSSignalingData playlist="media"/>'
+        '<HLSSignalingData playlist="media"/></DRMSystem></DRMSystemList>',
+        "2.3",
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_each_kind_of_fault_has_its_rule(rule: str) -> None:
+    """A structural fault is named by its rule, at its line and path, with a hint and the clause."""
+    body, version = CASES[rule]
+    findings = check_structure(cpix.parse(f"{OPEN}\n{body}</CPIX>".encode()), version)
+    assert [f.rule for f in findings] == [rule]
+    finding = findings[0]
+    assert finding.line == 2
+    assert finding.path.startswith("/CPIX/")
+    assert finding.hint
+    assert finding.kind == "structure"
+    assert version in finding.source
+
+
+def test_a_fault_of_another_version_says_which() -> None:
+    """An attribute that another version has is explained by that version."""
+    body = f'<ContentKeyList><ContentKey kid="{KID}" commonEncryptionScheme="cenc"/></ContentKeyList>'
+    (finding,) = check_structure(cpix.parse(f"{OPEN}{body}</CPIX>".encode()), "2.2")
+    assert "CPIX 2.3, 2.3.1, 2.4 has it" in finding.hint
+
+
+def test_traffic_of_real_servers_says_how_to_live_with_it() -> None:
+    """`master` in 2.4 and UUIDs as XML IDs are named as what servers send."""
+    body, _ = CASES["structure-playlist-name"]
+    (playlist,) = check_structure(cpix.parse(f"{OPEN}{body}</CPIX>".encode()), "2.4")
+    assert "servers mix the names" in playlist.hint
+    (name,) = check_structure(cpix.parse(f'{OPEN[:-1]} id="1f2e3d4c"/>'.encode()), "2.3")
+    assert "some servers put UUIDs here" in name.hint
+
+
+def test_no_finding_shows_a_key() -> None:
+    """A key that is not base64 is reported without its value."""
+    canary = "CANARYcanaryCANARY!"
+    body = (
+        f'<ContentKeyList><ContentKey kid="{KID}"><Data><p:Secret><p:PlainValue>{canary}</p:PlainValue></p:Secret>'
+        f'</Data></ContentKey><ContentKey kid="{KID}" explicitIV="{canary}x"/></ContentKeyList>'
+    )
+    report = cpix.validate(f"{OPEN}{body}</CPIX>".encode(), "2.3")
+    assert {"structure-base64", "iv-length"} <= {f.rule for f in report.findings}
+    assert canary not in repr(report)
+
+
+def test_no_schema_is_fetched(tmp_path: Path) -> None:
+    """`xsi:schemaLocation` is ignored: the file that it names is not even looked at, and the verdict stays the same."""
+    canary = tmp_path / "evil.xsd"
+    canary.write_text("<this is not a schema")
+    xsi = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+    for encoding in ("utf-8", "utf-16"):
+        data = f'{OPEN[:-1]} {xsi} xsi:schemaLocation="urn:dashif:org:cpix {canary}" version="2.3"/>'.encode(encoding)
+        assert check_structure(cpix.parse(data), "2.3") == []
+
+
+def test_versions_do_not_spoil_each_other(full_24: bytes) -> None:
+    """One document can be checked against all versions in any order: IDs of one check do not reach the next."""
+    period = '<ContentKeyPeriodList><ContentKeyPeriod id="p"/></ContentKeyPeriodList>'
+    rule = f'<ContentKeyUsageRule kid="{KID}"><KeyPeriodFilter periodId="p"/></ContentKeyUsageRule>'
+    data = f"{OPEN}{period}<ContentKeyUsageRuleList>{rule}{rule}</ContentKeyUsageRuleList></CPIX>".encode()
+    document = cpix.parse(data)
+    alone = {v: len(check_structure(cpix.parse(data), v)) for v in cpix.VERSIONS}
+    assert {v: len(check_structure(document, v)) for v in (*cpix.VERSIONS, *reversed(cpix.VERSIONS))} == alone
+    assert alone["2.3"] == 0
+    assert alone["2.2"] > 0
+
+
+def test_a_changed_document_is_judged_anew() -> None:
+    """An ID that was removed after a check is free for another element."""
+    data = f'{OPEN}<ContentKeyList id="a"><ContentKey kid="{KID}"/></ContentKeyList></CPIX>'.encode()
+    document = cpix.parse(data)
+    assert check_structure(document, "2.3") == []
+    key = document.content_keys[0]
+    document.content_keys.id, key.id = "b", "a"
+    assert check_structure(document, "2.3") == []
+    document.content_keys.id = "a"
+    assert [f.rule for f in check_structure(document, "2.3")] == ["structure-id"]
+
+
+def test_a_long_list_that_is_wrong_throughout_is_judged_entry_by_entry() -> None:
+    """Every fault of a long list is found, at its own path, and the list's own faults too."""
+    entries = "".join(f'<ContentKey kid="x{n}"/>\n' for n in range(1200))
+    data = f'{OPEN}<ContentKeyList updateVersion="x">{entries}</ContentKeyList></CPIX>'.encode()
+    findings = check_structure(cpix.parse(data), "2.4")
+    assert len(findings) == 1201
+    assert {f.rule for f in findings} == {"structure-value", "structure-uuid"}
+    assert findings[-1].path == "/CPIX/ContentKeyList/ContentKey[1200]/@kid"
+    assert findings[-1].line == 1200
