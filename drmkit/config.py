@@ -36,6 +36,7 @@ __all__ = [
     "default_config_path",
     "load_profile",
     "parse_duration",
+    "profile_names",
     "state_folder",
 ]
 
@@ -44,7 +45,7 @@ _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _NO_FILE = "environment"
 """The name of a profile that no file names."""
-_PASSWORD_NAMES = ("password", "password_file", "password_command")
+_PASSWORD_NAMES = ("password", "password_file", "password_command", "password_credential", "password_keyring")
 _HOST_NAMES = ("environment", "auth_url", "frontend_url")
 _SECRET_KEY_NAMES = ("mps.secret_key", "mps.secret_key_file")
 _GROUPS = (_PASSWORD_NAMES, _HOST_NAMES, _SECRET_KEY_NAMES)
@@ -68,14 +69,23 @@ FIELDS: Mapping[str, Field] = {
     "password": Field("text", "DRMTODAY_PASSWORD", secret=True),
     "password_file": Field("text", "DRMTODAY_PASSWORD_FILE"),
     "password_command": Field("command"),
+    "password_credential": Field("text"),
+    "password_keyring": Field("text"),
     "organization": Field("text", "DRMTODAY_ORGANIZATION"),
     "cpix_config": Field("text", "DRMTODAY_CPIX_CONFIG"),
     "asset_id": Field("text", "DRMTODAY_ASSET_ID"),
     "query": Field("table"),
     "ticket_lifetime": Field("duration"),
     "renew_after": Field("duration"),
+    "jitter": Field("share"),
+    "margin": Field("duration"),
+    "verify": Field("text"),
     "output": Field("text"),
     "write": Field("text"),
+    "mode": Field("mode"),
+    "hook": Field("command"),
+    "hook_timeout": Field("duration"),
+    "metrics": Field("text"),
     "timeout": Field("duration"),
     "attempts": Field("count"),
     "ca_file": Field("text"),
@@ -113,10 +123,12 @@ class Profile:
     Attributes:
         name: the profile's name, `environment` where no file names one.
         settings: by dotted name, only those that are set.
+        credentials_folder: where systemd has put the credentials of this service, or None.
     """
 
     name: str
     settings: Mapping[str, Setting] = field(default_factory=dict)
+    credentials_folder: str | None = None
 
     def get(self, name: str) -> Any:
         """Return a setting's value, or None."""
@@ -170,6 +182,10 @@ class Profile:
             return passwords.from_file(self.get(f"{name}_file"), what=f"{name}_file")
         if self.settings.get(f"{name}_command") is not None:
             return passwords.from_command(self.get(f"{name}_command"), what=f"{name}_command")
+        if self.get(f"{name}_credential") is not None:
+            return passwords.from_credential(self.get(f"{name}_credential"), self.credentials_folder)
+        if self.get(f"{name}_keyring") is not None:
+            return passwords.from_keyring(self.get(f"{name}_keyring"), self.require("username"))
         answer = prompt(f"{name} for {self.get('username') or self.name}") if prompt is not None else ""
         return Secret(answer) if answer else cast("Secret[str]", self.require(name))
 
@@ -216,10 +232,9 @@ def load_profile(
         ConfigurationError: the file is missing though named, does not parse, holds an unknown key, a value of the
             wrong type, or a secret though others can read it; or the profile does not exist.
     """
-    named = path or (Path(environ["DRMKIT_CONFIG"]) if environ.get("DRMKIT_CONFIG") else None)
-    file = named or default_config_path(environ)
+    file, named = _file(path, environ)
     wanted = name or environ.get("DRMKIT_PROFILE") or None
-    profile_name, table = profilefile.read_profile(file, wanted, settings=FIELDS, must_exist=named is not None)
+    profile_name, table = profilefile.read_profile(file, wanted, settings=FIELDS, must_exist=named)
     levels = [
         _from_table(table, file, profile_name),
         _from_environment(environ),
@@ -229,7 +244,34 @@ def load_profile(
             if value is not None
         },
     ]
-    return Profile(profile_name, _merge(levels))
+    return Profile(profile_name, _merge(levels), environ.get("CREDENTIALS_DIRECTORY") or None)
+
+
+def profile_names(*, path: Path | None = None, environ: Mapping[str, str]) -> list[str]:
+    """Return the names of the file's profiles that name a CPIX configuration, in their order.
+
+    Args:
+        path: the TOML file; None looks where `load_profile` looks.
+        environ: the environment to read.
+
+    Raises:
+        ConfigurationError: the file is missing or does not parse, or none of its profiles names one.
+    """
+    file, _ = _file(path, environ)
+    profiles = profilefile.read_profiles(file)
+    names = [name for name, table in profiles.items() if "cpix_config" in table]
+    if not names:
+        raise ConfigurationError(
+            f"no profile of {file} names a cpix_config", hint="state organization and cpix_config in [profile.NAME]"
+        )
+    return names
+
+
+def _file(path: Path | None, environ: Mapping[str, str]) -> tuple[Path, bool]:
+    """Return the configuration file, and whether somebody has named it, so that it must exist."""
+    stated = environ.get("DRMKIT_CONFIG")
+    named = path or (Path(stated) if stated else None)
+    return named or default_config_path(environ), named is not None
 
 
 def _merge(levels: Iterable[Mapping[str, Setting]]) -> dict[str, Setting]:
@@ -239,6 +281,8 @@ def _merge(levels: Iterable[Mapping[str, Setting]]) -> dict[str, Setting]:
             if any(name in level for name in group):
                 for name in group:
                     merged.pop(name, None)
+        if any(name in level for name in (*_SECRET_KEY_NAMES, "mps.secret_id")):
+            merged.pop("mps.token", None)  # a token is good for its own key alone
         for secrets in (_PASSWORD_NAMES, _SECRET_KEY_NAMES):
             stated = [name for name in secrets if name in level]
             if len(stated) > 1:
@@ -311,12 +355,24 @@ def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 100 else None  # noqa: PLR2004
 
 
+def _share(value: Any) -> float | None:
+    good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 0.5  # noqa: PLR2004
+    return float(value) if good else None
+
+
+def _mode(value: Any) -> str | None:
+    match = re.fullmatch(r"0?[46][0246][04]", value) if isinstance(value, str) else None
+    return f"0{match.group()[-3:]}" if match else None
+
+
 _CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
     "text": _text,
     "command": _command,
     "table": _table,
     "duration": parse_duration,
     "count": _count,
+    "share": _share,
+    "mode": _mode,
 }
 _KINDS = {
     "text": "a text in UTF-8 that is not empty",
@@ -324,6 +380,8 @@ _KINDS = {
     "table": "a table of texts",
     "duration": 'a length of time above zero, such as 30, "90s" or "6h"',
     "count": "a whole number from 1 to 100",
+    "share": "a share from 0 to 0.5",
+    "mode": 'permissions in octal that give others no right to write, such as "0640"',
 }
 
 

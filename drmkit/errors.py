@@ -301,6 +301,16 @@ class StoreError(DrmkitError):
 
 
 class TemporaryError(DrmkitError):
-    """Something failed for now, and the last good value is still valid."""
+    """Something failed for now, and the last good value is still valid.
+
+    Args:
+        message: what happened, without secrets.
+        hint: what to do next.
+        retry_after: seconds that the server asked to wait, or None.
+    """
 
     exit_code = 75
+
+    def __init__(self, message: str, *, hint: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after

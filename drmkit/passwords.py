@@ -1,4 +1,4 @@
-"""Where passwords come from: a private file, or the output of a command. Nothing here ever shows one."""
+"""Where passwords come from: a private file, a command, the system's keyring. Nothing here ever shows one."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from drmkit.errors import ConfigurationError
+from drmkit.errors import ConfigurationError, MissingExtraError
 from drmkit.secret import Secret
 
-__all__ = ["check_private", "from_command", "from_file"]
+__all__ = ["check_private", "from_command", "from_credential", "from_file", "from_keyring", "is_handed_out"]
 
 _COMMAND_SECONDS = 30
 _LARGEST = 64 * 1024
@@ -50,15 +50,77 @@ def from_file(path: str, *, what: str = "password_file") -> Secret[str]:
 def check_private(target: int | Path, what: str) -> None:
     """Refuse a file (an open descriptor or a path) that anyone but its owner may read or write.
 
+    One exception: a file of root's that a service without root's rights may read through its group. That is how
+    Kubernetes (`fsGroup`, mode 0440) and systemd (`LoadCredential=`) hand secrets to a service.
+
     Raises:
         ConfigurationError: group or others have access.
     """
-    mode = stat.S_IMODE(os.stat(target).st_mode)  # noqa: PTH116 (takes a descriptor too)
-    if mode & 0o077:
+    status = os.stat(target)  # noqa: PTH116 (takes a descriptor too)
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & 0o077 and not is_handed_out(mode, owner=status.st_uid, reader=os.geteuid()):
         raise ConfigurationError(
             f"{what} is open to other users (mode {mode:04o})",
             hint="chmod 600 it, and change the secret if others may have read it",
         )
+
+
+def is_handed_out(mode: int, *, owner: int, reader: int) -> bool:
+    """Tell whether root has given a file to a service: its group may read it, and nobody but root may change it."""
+    return owner == 0 and reader != 0 and mode & 0o037 == 0
+
+
+def from_credential(name: str, folder: str | None, *, what: str = "password_credential") -> Secret[str]:
+    """Read a secret that systemd hands to a service (`LoadCredential=NAME:...`).
+
+    Args:
+        name: the credential's name.
+        folder: where the service finds its credentials: the variable `CREDENTIALS_DIRECTORY`.
+        what: the setting that named it, for the error.
+
+    Raises:
+        ConfigurationError: there are no credentials here, or the file is not what a password file must be.
+    """
+    if "/" in name or name in {".", ".."}:
+        raise ConfigurationError(f"{what} is a name, not a path: {name!r}", hint="use password_file for a path")
+    if not folder:
+        raise ConfigurationError(
+            f"{what} = {name!r} is set, but systemd handed no credentials to this process",
+            hint=f"run it as a service with LoadCredential={name}:/path/to/file",
+        )
+    return from_file(f"{folder}/{name}", what=what)
+
+
+def from_keyring(service: str, username: str, *, what: str = "password_keyring") -> Secret[str]:
+    """Read a secret from the system's keyring.
+
+    Args:
+        service: the name under which it is kept.
+        username: whose it is.
+        what: the setting that named it, for the error.
+
+    Raises:
+        MissingExtraError: the extra `keyring` is not installed.
+        ConfigurationError: the keyring cannot be used, or holds nothing under this name.
+    """
+    try:
+        import keyring  # noqa: PLC0415 (an extra)
+        from keyring.errors import KeyringError  # noqa: PLC0415
+    except ModuleNotFoundError:
+        raise MissingExtraError(
+            f"{what} needs the package keyring", hint="install it: pip install 'drmkit[keyring]'"
+        ) from None
+    reason, found = "it holds nothing under this name", None
+    try:
+        found = keyring.get_password(service, username)
+    except (KeyringError, OSError, RuntimeError) as error:
+        reason = f"it cannot be used: {type(error).__name__}"
+    if not found:
+        raise ConfigurationError(
+            f"{what}: the keyring has no password of {username} for {service} ({reason})",
+            hint=f"store it: keyring set {service} {username}",
+        )
+    return Secret(found)
 
 
 def from_command(

@@ -12,7 +12,7 @@ from typing import Any
 
 from drmkit.errors import ConfigurationError
 
-__all__ = ["nearest", "read_profile"]
+__all__ = ["nearest", "read_profile", "read_profiles"]
 
 _HEADER = re.compile(r"\s*\[\[?([^\[\]]+)\]")
 _ASSIGNMENT = re.compile(r"([^=#\[\]]+)=")
@@ -32,14 +32,36 @@ def read_profile(
     Raises:
         ConfigurationError: the file is missing, unreadable or no TOML, holds an unknown key, or lacks the profile.
     """
+    content = _read(file, required=must_exist or wanted is not None)
+    if content is None:
+        return "environment", {}
+    profiles, text = content
+    name = _choose(profiles, wanted, file)
+    table = profiles.get(name, {})
+    _check_profile(table, ("profile", name), settings, file, text)
+    return name, table
+
+
+def read_profiles(file: Path) -> dict[str, dict[str, Any]]:
+    """Return the tables of all profiles of a file, unchecked.
+
+    Raises:
+        ConfigurationError: the file is missing, unreadable or no TOML.
+    """
+    content = _read(file, required=True)
+    return {} if content is None else content[0]
+
+
+def _read(file: Path, *, required: bool) -> tuple[dict[str, dict[str, Any]], str] | None:
+    """Return the profiles of a file and its text; None where there is no file and none is required."""
     try:
         raw = file.read_bytes()
     except FileNotFoundError:
-        if must_exist or wanted:
+        if required:
             raise ConfigurationError(
                 f"there is no configuration file {file}", hint="name another with --config, or create it"
             ) from None
-        return "environment", {}
+        return None
     except OSError as error:
         raise ConfigurationError(
             f"the configuration file {file} cannot be read ({error.strerror})", hint="check its permissions"
@@ -49,10 +71,7 @@ def read_profile(
     profiles = content.get("profile", {})
     if not isinstance(profiles, dict) or not all(isinstance(entry, dict) for entry in profiles.values()):
         raise ConfigurationError(f"{file}: profiles are tables", hint="write [profile.NAME] above the settings")
-    name = _choose(profiles, wanted, file)
-    table = profiles.get(name, {})
-    _check_profile(table, ("profile", name), settings, file, text)
-    return name, table
+    return profiles, text
 
 
 def _parse(raw: bytes, file: Path) -> tuple[str, dict[str, Any]]:

@@ -1,65 +1,34 @@
-"""Renewal: decide whether a stored URL is due, and run one refresh of it."""
+"""Renewal: one run over a stored URL, in an order in which nothing that goes wrong can lose the last good one."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from drmkit.errors import ConfigurationError, DrmkitError, InputError, RemoteError, StoreError, TemporaryError
+from drmkit.errors import (
+    ConfigurationError,
+    CredentialsRejectedError,
+    DrmkitError,
+    InputError,
+    RemoteError,
+    RemoteUnavailableError,
+    StoreError,
+    TemporaryError,
+)
+from drmkit.keyserver.hook import Hook
+from drmkit.keyserver.journal import LONGEST_WAIT, Journal, JournalFile, fingerprint
+from drmkit.keyserver.policy import RenewalPolicy
 from drmkit.keyserver.store import UrlStore
 from drmkit.keyserver.url import KeyServerUrl
+from drmkit.secret import Secret
 
-__all__ = ["Outcome", "RenewalPolicy", "refresh"]
+__all__ = ["Outcome", "RenewalPolicy", "nothing_to_do", "refresh"]
 
-
-@dataclass(frozen=True, slots=True)
-class RenewalPolicy:
-    """When a URL is due for renewal.
-
-    Attributes:
-        renew_after: the age at which it is due whatever its lifetime, or None.
-        share: the share of a stated lifetime after which it is due, above 0 and below 1.
-        lifetime: how long a ticket lives, for stored URLs that do not tell: the bare URL form never does.
-
-    Raises:
-        ConfigurationError: an age or lifetime that is not above zero, or a share out of its range.
-    """
-
-    renew_after: timedelta | None = None
-    share: float = 2 / 3
-    lifetime: timedelta | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 < self.share < 1:
-            raise ConfigurationError(f"share = {self.share:g} is not above 0 and below 1")
-        for name in ("renew_after", "lifetime"):
-            age = getattr(self, name)
-            if age is not None and age <= timedelta(0):
-                raise ConfigurationError(f"{name} is not above zero", hint="state a length of time such as 6h")
-
-    def known(self, url: KeyServerUrl) -> KeyServerUrl:
-        """Return a URL with the end that the lifetime gives it, where it tells none itself."""
-        if url.expires_at is not None or self.lifetime is None:
-            return url
-        return replace(url, expires_at=url.issued_at + self.lifetime)
-
-    def due_at(self, url: KeyServerUrl) -> datetime | None:
-        """Return when a URL is due; None where neither an age nor a lifetime is known: then it always is."""
-        url = self.known(url)
-        moments = []
-        if self.renew_after is not None:
-            moments.append(url.issued_at + self.renew_after)
-        if url.expires_at is not None:
-            moments.append(url.issued_at + (url.expires_at - url.issued_at) * self.share)
-        return min(moments, default=None)
-
-    def is_due(self, url: KeyServerUrl | None, now: datetime) -> bool:
-        """Tell whether there is anything to do: no URL, one that is due, or one that claims to be from the future."""
-        if url is None or url.issued_at > now:
-            return True
-        moment = self.due_at(url)
-        return moment is None or now >= moment
+_LOG = logging.getLogger(__name__)
+_LAST_STRETCH = timedelta(minutes=1)
+_WITH_NOTHING_VALID = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,40 +53,210 @@ def refresh(
     policy: RenewalPolicy | None = None,
     force: bool = False,
     service: str | None = None,
+    max_age: timedelta | None = None,
+    wait: float = 0.0,
+    probe: Callable[[KeyServerUrl], None] | None = None,
+    hook: Hook | None = None,
+    credentials: Callable[[], Secret[str]] | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Outcome:
     """Renew the stored URL if it is due; whatever goes wrong, what was stored before stays as it was.
 
     Args:
-        store: the file.
+        store: the file; what is remembered of the runs lies beside it (`NAME.state`), and so does the lock.
         mint: takes a fresh URL; called at most once, and not at all where nothing is due.
         policy: when a URL is due.
-        force: renew even if it is not due.
+        force: renew even if it is not due, and even with credentials that were rejected before.
         service: the service that the profile names now; a stored URL for another one is due.
+        max_age: a URL older than this is due whatever the policy says, and a younger one is not.
+        wait: seconds to wait for another run; what it has stored, or why it failed, is then this run's result too.
+        probe: looks whether the new URL works; raises where it does not.
+        hook: is told of a stored URL, if necessary by a later run.
+        credentials: returns what the login is made with, to know credentials that were rejected before.
         now: the clock (aware).
 
     Raises:
-        TemporaryError: renewal failed, and the stored URL is still valid as far as is known.
+        TemporaryError: renewal failed, and the stored URL is still valid as far as is known; or the hook failed.
         RemoteError: renewal failed, and nothing valid is stored.
         ConfigurationError: the credentials or the settings were rejected.
         LockHeldError: another run is at work on this file.
         StoreError: the new URL could not be written, and nothing valid is stored.
     """
-    policy = policy or RenewalPolicy()
-    with store.lock():
-        stored, readable = _load(store, policy)
-        other = stored is not None and service is not None and stored.service != service
-        if stored is not None and not force and not other and not policy.is_due(stored, now()):
+    began = now()
+    if hook is not None:
+        hook.check()
+    with store.lock(wait=wait):
+        run = _Run(store, JournalFile.beside(store.path), policy or RenewalPolicy(), service, hook, now)
+        run.begin()
+        stored = run.stored
+        if stored is not None and not force and _is_good(run, stored, max_age):
+            run.finish_hook(stored)
             return Outcome(stored, renewed=False, summary=f"not due: {stored.redacted}")
+        run.check_waits(began if wait else None)
+        return run.renew(mint, probe, credentials, force=force)
+
+
+def nothing_to_do(
+    store: UrlStore, *, policy: RenewalPolicy, service: str | None, now: datetime, hook: bool = False
+) -> KeyServerUrl | None:
+    """Return the stored URL if a run would leave it alone, without locking, writing or calling; else None.
+
+    A run that would only say that the server asked to wait has nothing to do either, while the URL is valid.
+
+    Args:
+        store: the file.
+        policy: when a URL is due.
+        service: the service that the profile names now.
+        now: the moment (aware).
+        hook: whether the profile has a hook.
+
+    Raises:
+        ConfigurationError: the file may not be read.
+    """
+    stored, _ = _load(store, policy)
+    if stored is None or (service is not None and stored.service != service):
+        return None
+    journal = JournalFile.beside(store.path).load()
+    if policy.is_due(stored, now):
+        waits = journal.waits_until(now) is not None and stored.issued_at <= now
+        return stored if waits and stored.is_valid(now) else None
+    return None if hook and journal.hook_pending else stored
+
+
+def _is_good(run: _Run, stored: KeyServerUrl, max_age: timedelta | None) -> bool:
+    now = run.now()
+    if run.is_for_another(stored):
+        return False
+    if max_age is not None:
+        return stored.is_valid(now) and timedelta(0) <= now - stored.issued_at <= max_age
+    return not run.policy.is_due(stored, now)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run, while it holds the lock."""
+
+    store: UrlStore
+    file: JournalFile
+    policy: RenewalPolicy
+    service: str | None
+    hook: Hook | None
+    now: Callable[[], datetime]
+    stored: KeyServerUrl | None = None
+    readable: bool = True
+    journal: Journal = field(default_factory=Journal)
+
+    def begin(self) -> None:
+        for left in self.store.clean_up():
+            _LOG.info("removed %s, which a killed run had left", left)
+        self.journal, understood = self.file.read()
+        if not understood:
+            _LOG.warning("%s cannot be understood: it is set aside as .bad", self.file.path)
+            self.file.set_aside()
+        self.stored, self.readable = _load(self.store, self.policy)
+
+    def is_for_another(self, stored: KeyServerUrl) -> bool:
+        return self.service is not None and stored.service != self.service
+
+    def check_waits(self, since: datetime | None) -> None:
+        """Refuse to call a server that asked to wait, or one that has failed for another run in the meantime."""
+        until = self.journal.waits_until(self.now())
+        reason = self.journal.last_error or "no reason is known"
+        if until is not None and not (self.stored is not None and self.is_for_another(self.stored)):
+            seconds = (until - self.now()).total_seconds()
+            raise self._judged(
+                RemoteUnavailableError(
+                    f"nothing was called: the server asked to wait until {until:%FT%TZ} ({reason})",
+                    hint="wait; a new request before that moment would be refused",
+                    retry_after=seconds,
+                )
+            )
+        attempt = self.journal.last_attempt
+        if since is not None and self.journal.failures and attempt is not None and since <= attempt <= self.now():
+            raise self._judged(RemoteUnavailableError(f"another run has just failed: {reason}", hint="try again later"))
+
+    def renew(
+        self,
+        mint: Callable[[], KeyServerUrl],
+        probe: Callable[[KeyServerUrl], None] | None,
+        credentials: Callable[[], Secret[str]] | None,
+        *,
+        force: bool,
+    ) -> Outcome:
+        rejected = None
         try:
-            fresh = _verified(mint(), stored, now())
-            note = "" if readable else f" (what was there before could not be read and is kept as {store.set_aside()})"
-            store.save(fresh)
-        except (RemoteError, StoreError) as error:
-            if stored is None or other or not stored.is_valid(now()):
+            self.store.check_folder()
+            if not force:
+                self._check_credentials(credentials)
+            self.journal = self.journal.attempted(self.now())
+            self.file.save(self.journal)
+            fresh = _verified(mint(), self.stored, self.now(), self.service)
+            if probe is not None:
+                probe(fresh)
+            note = self._swap(fresh)
+        except (RemoteError, StoreError, ConfigurationError) as error:
+            if isinstance(error, CredentialsRejectedError) and credentials is not None:
+                rejected = fingerprint(credentials(), self.journal.rejected)
+            judged = self._judged(error)
+            wait = self._not_before(error)
+            self.file.try_to_save(self.journal.failed(judged, not_before=wait, rejected=rejected))
+            if judged is error:
                 raise
-            raise _temporary(error, stored) from error
+            raise judged from error
+        self.finish_hook(fresh)
         return Outcome(fresh, renewed=True, summary=f"renewed: {fresh.redacted}{note}")
+
+    def _swap(self, fresh: KeyServerUrl) -> str:
+        note = ""
+        if not self.readable:
+            note = f" (what was there before could not be read and is kept as {self.store.set_aside()})"
+        after = self.journal.stored(self.now(), hook=self.hook is not None)
+        if self.hook is not None:
+            # Before the swap: a run that is killed right after it must not leave the hook untold for ever.
+            self.file.save(replace(self.journal, hook_pending=True))
+        self.store.save(fresh)
+        self.journal = after
+        self.file.try_to_save(after)
+        return note
+
+    def finish_hook(self, url: KeyServerUrl) -> None:
+        """Run the hook if it has not been told of the stored URL."""
+        if self.hook is None or not self.journal.hook_pending:
+            return
+        try:
+            self.hook.run(url, self.store.path)
+        except DrmkitError as error:
+            self.file.try_to_save(self.journal.failed(error, not_before=None, rejected=None))
+            raise
+        self.journal = replace(self.journal, hook_pending=False, failures=0, last_error=None, last_exit_code=0)
+        self.file.try_to_save(self.journal)
+
+    def _check_credentials(self, credentials: Callable[[], Secret[str]] | None) -> None:
+        rejected = self.journal.rejected
+        if rejected is not None and credentials is not None and fingerprint(credentials(), rejected) == rejected:
+            raise CredentialsRejectedError(
+                "nothing was called: these credentials were rejected before, and they have not changed",
+                hint="correct the user name or password; after the account was mended on the server, use --force once",
+            )
+
+    def _judged(self, error: DrmkitError) -> DrmkitError:
+        """Return a failure as what it means: temporary where the stored URL is still valid."""
+        stored = self.stored
+        if isinstance(error, ConfigurationError) or stored is None or self.is_for_another(stored):
+            return error
+        return _temporary(error, stored) if stored.is_valid(self.now()) else error
+
+    def _not_before(self, error: DrmkitError) -> datetime | None:
+        """Return when the server may be called again: what it asked for, within bounds that shrink with the URL."""
+        seconds = getattr(error, "retry_after", None)
+        if not seconds:
+            return None
+        now = self.now()
+        cap = _WITH_NOTHING_VALID
+        if self.stored is not None and self.stored.is_valid(now):
+            end = self.stored.expires_at
+            cap = LONGEST_WAIT if end is None else min(LONGEST_WAIT, max(_LAST_STRETCH, (end - now) / 2))
+        return now + min(cap, timedelta(seconds=seconds))
 
 
 def _load(store: UrlStore, policy: RenewalPolicy) -> tuple[KeyServerUrl | None, bool]:
@@ -129,12 +268,17 @@ def _load(store: UrlStore, policy: RenewalPolicy) -> tuple[KeyServerUrl | None, 
     return (None if stored is None else policy.known(stored)), True
 
 
-def _verified(fresh: KeyServerUrl, stored: KeyServerUrl | None, now: datetime) -> KeyServerUrl:
+def _verified(fresh: KeyServerUrl, stored: KeyServerUrl | None, now: datetime, service: str | None) -> KeyServerUrl:
     """Return the URL with its real age: a ticket that the server gives a second time is as old as it is."""
-    if stored is not None and (stored.service, stored.ticket) == (fresh.service, fresh.ticket):
-        older = max(fresh.issued_at - stored.issued_at, timedelta(0))
-        expires_at = None if fresh.expires_at is None else fresh.expires_at - older
-        fresh = replace(fresh, issued_at=fresh.issued_at - older, expires_at=expires_at)
+    if service is not None and fresh.service != service:
+        raise RemoteError("the new URL is for another service than was asked for", hint="this should not happen")
+    if stored is not None and stored.service == fresh.service:
+        if stored.ticket == fresh.ticket:
+            older = max(fresh.issued_at - stored.issued_at, timedelta(0))
+            expires_at = None if fresh.expires_at is None else fresh.expires_at - older
+            fresh = replace(fresh, issued_at=fresh.issued_at - older, expires_at=expires_at)
+        elif fresh.issued_at < stored.issued_at <= now:
+            raise RemoteError("the new URL is older than the stored one", hint="check this machine's clock")
     if not fresh.is_valid(now):
         raise RemoteError(
             "the new URL has already expired",
@@ -147,4 +291,11 @@ def _temporary(error: DrmkitError, stored: KeyServerUrl) -> TemporaryError:
     until = (
         "its lifetime is not known" if stored.expires_at is None else f"it is valid until {stored.expires_at:%FT%TZ}"
     )
-    return TemporaryError(f"{error.message}; the URL of {stored.issued_at:%FT%TZ} is kept ({until})", hint=error.hint)
+    kept = TemporaryError(
+        f"{error.message}; the URL of {stored.issued_at:%FT%TZ} is kept ({until})",
+        hint=error.hint,
+        retry_after=getattr(error, "retry_after", None),
+    )
+    for note in getattr(error, "__notes__", []):
+        kept.add_note(note)
+    return kept

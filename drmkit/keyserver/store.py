@@ -7,7 +7,6 @@ import json
 import os
 import shlex
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,9 +15,8 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 from urllib.parse import unquote
 
-import filelock
-
-from drmkit.errors import ConfigurationError, InputError, LockHeldError, StoreError
+from drmkit.errors import ConfigurationError, InputError
+from drmkit.keyserver.files import clean_up, exclusive, resolved, write_atomically, write_errors
 from drmkit.keyserver.url import KeyServerUrl
 from drmkit.secret import Secret
 
@@ -34,7 +32,6 @@ _ENV_NAMES = {
     "issued_at": "KEY_SERVER_URL_ISSUED_AT",
     "expires_at": "KEY_SERVER_URL_EXPIRES_AT",
 }
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _LARGEST = 1024 * 1024
 
 
@@ -62,8 +59,20 @@ class UrlStore:
         Raises:
             ConfigurationError: the folder above may not be written.
         """
-        with _write_errors(self.path.parent):
+        with write_errors(self.path.parent):
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def check_folder(self) -> None:
+        """Check that the file can be replaced, so that no account is used for a URL that cannot be kept.
+
+        Raises:
+            ConfigurationError: the folder may not be written.
+            InputError: the folder does not exist, or the path is no regular file.
+        """
+        target = resolved(self.path)
+        with write_errors(target):
+            if not os.access(target.parent, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     def load(self) -> KeyServerUrl | None:
         """Return what is stored, or None where there is nothing.
@@ -99,37 +108,31 @@ class UrlStore:
 
     def set_aside(self) -> Path:
         """Copy a file that cannot be used to `NAME.bad`, so that it outlives its replacement, and return that path."""
-        target = _target(self.path)
+        target = resolved(self.path)
         bad = target.with_name(target.name + ".bad")
-        with _write_errors(bad):
+        with write_errors(bad):
             content = target.read_bytes()
         write_atomically(bad, content)
         return bad
 
+    def clean_up(self) -> list[Path]:
+        """Remove the temporary files that killed runs have left, and return them."""
+        return clean_up(self.path)
+
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self, *, wait: float = 0.0) -> Iterator[None]:
         """Hold this file's lock, or fail at once; it dies with its process, and its file stays.
+
+        Args:
+            wait: seconds to wait for another holder.
 
         Raises:
             LockHeldError: another run holds it.
-            ConfigurationError: the lock file may not be written.
+            ConfigurationError: the lock file may not be written, or the file system has no locks.
             InputError: the folder does not exist, or the path is no regular file.
         """
-        target = _target(self.path)
-        place = target.with_name(target.name + ".lock")
-        lock = filelock.FileLock(place, timeout=0, mode=0o600)
-        with _write_errors(place):
-            try:
-                lock.acquire()
-            except filelock.Timeout:
-                raise LockHeldError(
-                    f"another run holds the lock {lock.lock_file}",
-                    hint="wait for it to end; deleting the lock file does not help",
-                ) from None
-        try:
+        with exclusive(self.path, wait=wait):
             yield
-        finally:
-            lock.release()
 
 
 def render(url: KeyServerUrl, form: Form) -> str:
@@ -164,10 +167,14 @@ def parse_stored(raw: bytes, *, where: str, changed: datetime) -> KeyServerUrl:
     Raises:
         InputError: it is none of the forms. The message holds nothing of the content.
     """
+    newer = False
     # The error is raised outside the handler: the exceptions of the decoders hold the content.
     with suppress(ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         text = raw.decode("utf-8").strip()
         fields = _fields(text)
+        newer = fields.get("schema_version", _SCHEMA_VERSION) > _SCHEMA_VERSION
+        if newer:
+            raise ValueError("a form that this version does not know")
         service, ticket, query = _split(fields["url"])
         issued, expires = fields.get("issued_at"), fields.get("expires_at")
         return KeyServerUrl(
@@ -177,90 +184,18 @@ def parse_stored(raw: bytes, *, where: str, changed: datetime) -> KeyServerUrl:
             _parse_moment(expires) if expires else None,
             query,
         )
+    if newer:
+        raise InputError(
+            f"{where} was written by a newer drmkit",
+            hint="update drmkit; or run `drmkit key-url refresh` to write a new one",
+        )
     raise InputError(
         f"{where} holds no key-server URL that can be read", hint="run `drmkit key-url refresh` to write a new one"
     )
 
 
-def write_atomically(path: Path, content: bytes, *, mode: int = 0o600, modified: float | None = None) -> None:
-    """Replace a file as a whole: a private temporary file beside it, fsync, rename, fsync of the folder.
-
-    Args:
-        path: the file; a symbolic link is followed, and stays.
-        content: all of its new content.
-        mode: its new permissions.
-        modified: the time of modification to record, in seconds since 1970; None for the real one.
-
-    Raises:
-        StoreError: the disk is full, or writing failed in another way; the old file is untouched.
-        ConfigurationError: the folder may not be written.
-        InputError: the folder does not exist, or the path is no regular file.
-    """
-    target = _target(path)
-    with _write_errors(target):
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                if mode != 0o600:  # noqa: PLR2004 (what mkstemp gives)
-                    os.fchmod(stream.fileno(), mode)
-                if modified is not None:
-                    os.utime(stream.fileno(), (modified, modified))
-                os.fsync(stream.fileno())
-            Path(temporary).replace(target)
-        except BaseException:
-            with suppress(OSError):
-                Path(temporary).unlink()
-            raise
-        _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    # The new file is in place by now: a folder that cannot be synced makes it less durable, and nothing undone.
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
 def _open_without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)
-
-
-def _target(path: Path) -> Path:
-    """Follow links, so that a replacement changes the file and not the link; refuse what is no regular file."""
-    try:
-        target = path.resolve()
-        kind = target.stat().st_mode
-    except FileNotFoundError:
-        if not target.parent.is_dir():
-            raise InputError(f"there is no folder {target.parent}", hint="create it first") from None
-        return target
-    except (OSError, RuntimeError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no usable path"
-        raise InputError(f"{path} cannot be used ({reason})", hint="name a file in a folder of your own") from None
-    if not stat.S_ISREG(kind):
-        raise InputError(
-            f"{path} is not a regular file", hint="name a file; `drmkit key-url get` prints to standard output"
-        )
-    return target
-
-
-@contextmanager
-def _write_errors(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-            raise ConfigurationError(
-                f"{target} may not be written ({error.strerror})",
-                hint="give this user write access to it and its folder, or name another file with --output",
-            ) from None
-        hint = "free some space" if error.errno in _FULL else "what was stored before is untouched"
-        raise StoreError(f"{target} could not be written ({error.strerror})", hint=hint) from None
 
 
 def _fields(text: str) -> dict[str, Any]:

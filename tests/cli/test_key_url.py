@@ -78,6 +78,7 @@ def test_refresh_writes_a_private_file_and_talks_on_stderr(run: Run, output: Pat
     assert sorted(p.name for p in output.parent.iterdir() if p.name.startswith(("url", ".url"))) == [
         "url.json",
         "url.json.lock",
+        "url.json.state",
     ]
 
 

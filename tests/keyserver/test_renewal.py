@@ -325,7 +325,11 @@ def test_a_bad_file_stays_where_it_is_while_there_is_no_new_url(store: UrlStore,
     with pytest.raises(type(error)):
         refresh(store, Minting(error), now=lambda: T0)
     assert store.path.read_text(encoding="utf-8") == "precious"
-    assert sorted(entry.name for entry in store.path.parent.iterdir()) == ["url.json", "url.json.lock"]
+    assert sorted(entry.name for entry in store.path.parent.iterdir()) == [
+        "url.json",
+        "url.json.lock",
+        "url.json.state",
+    ]
 
 
 def test_a_second_run_does_not_use_the_account(store: UrlStore) -> None:
