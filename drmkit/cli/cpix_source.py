@@ -113,6 +113,9 @@ class Source:
     def _span(self, finding: Finding) -> tuple[int, int, bool] | None:
         if not 0 < finding.line <= len(self._starts):
             return None
+        if finding.rule == "xml-doctype" and "<!DOCTYPE" in self._text:
+            start = self._text.index("<!DOCTYPE")
+            return start, start + len("<!DOCTYPE"), True
         if self._document is None:
             place = _COLUMN.search(finding.message)
             if place is None or not 0 < int(place[1]) <= len(self._starts):

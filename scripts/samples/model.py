@@ -14,7 +14,7 @@ from drmkit.cpix.schema import NAMESPACES
 from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.signaling.material import Options
 
-__all__ = ["ALL", "NEW", "OPTIONS", "Sample", "base", "finish", "found", "iv", "key", "kid", "one", "require"]
+__all__ = ["ALL", "NEW", "OPTIONS", "Sample", "base", "finish", "found", "iv", "key", "kid", "one", "require", "write"]
 
 ALL = ("2.1", "2.2", "2.3", "2.3.1", "2.4")
 NEW = ("2.4",)
@@ -98,7 +98,12 @@ def finish(document: Document, shows: str = "") -> bytes:
         document.root.addprevious(etree.Comment(f" {shows} "))
     if not len(document.signatures):
         etree.indent(document.tree)
-    return document.to_xml() + b"\n"
+    return write(document)
+
+
+def write(document: Document) -> bytes:
+    """Return the bytes of a document, with a line of its own for what stands above the root."""
+    return document.to_xml().replace(b"--><", b"-->\n<", 1) + b"\n"
 
 
 def found(document: Document, path: str) -> list[etree._Element]:

@@ -17,7 +17,7 @@ from drmkit.errors import SignatureError
 from drmkit.identifiers import DrmSystem
 from samples.certificates import certificate, private_key
 from samples.makers import fill, key_per_track
-from samples.model import NEW, Sample, finish, key, kid, one, require
+from samples.model import NEW, Sample, finish, key, kid, one, require, write
 
 __all__ = ["samples"]
 
@@ -59,7 +59,7 @@ def _encrypt(document: Document, shows: str, *names: str, separate: bool = False
         document, [certificate(name) for name in names], separate_keys=separate, random=_random(shows)
     )
     etree.indent(sealed.tree)
-    return sealed.to_xml() + b"\n"
+    return write(sealed)
 
 
 def _opens(*names: str) -> Callable[[bytes], None]:
@@ -146,7 +146,7 @@ def _signed() -> Iterator[Sample]:
         yield Sample(
             path=path,
             shows=shows,
-            make=lambda m=make, s=shows, p=parts: _sign(m(), s, *p).to_xml() + b"\n",
+            make=lambda m=make, s=shows, p=parts: write(_sign(m(), s, *p)),
             accepts=accepts,
             version="2.3" if "2.3" in path else "2.4",
             proof=_verified(*lists),
@@ -168,7 +168,7 @@ def _forge(shows: str, spoil: Callable[[Document], None]) -> bytes:
     bare = Builder(version="2.4", content_id="movie").content_key(kid=kid("SD"), key=key("SD")).build()
     document = _sign(bare, shows, "keys")
     spoil(document)
-    return document.to_xml() + b"\n"
+    return write(document)
 
 
 def _forged_list(document: Document) -> tuple[etree._Element, etree._Element]:
