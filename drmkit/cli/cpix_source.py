@@ -30,6 +30,7 @@ _LONG: Final = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
 _ATTRIBUTE: Final = re.compile(r"(?P<name>[^\s=\"'<]+)\s*=\s*(?P<value>\"[^\"]*\"|'[^']*')")
 _KEY_LIKE: Final = re.compile(r"[\"'][A-Za-z0-9+/=\s]{22,}[\"']")
 _PUBLIC_ATTRIBUTES: Final = {"explicitIV", "kid", "systemId", "dependsOnKey", "encryptsKey", "id", "periodId"}
+_DOCTYPE: Final = "<!DOCTYPE"
 _COLUMN: Final = re.compile(r"line (\d+), column (\d+)")
 _MARKS: Final = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"))
 
@@ -113,15 +114,8 @@ class Source:
     def _span(self, finding: Finding) -> tuple[int, int, bool] | None:
         if not 0 < finding.line <= len(self._starts):
             return None
-        if finding.rule == "xml-doctype" and "<!DOCTYPE" in self._text:
-            start = self._text.index("<!DOCTYPE")
-            return start, start + len("<!DOCTYPE"), True
         if self._document is None:
-            place = _COLUMN.search(finding.message)
-            if place is None or not 0 < int(place[1]) <= len(self._starts):
-                return self._starts[finding.line - 1], self._starts[finding.line - 1], False
-            start = min(self._starts[int(place[1]) - 1] + int(place[2]) - 1, len(self._text))
-            return start, start + 1, True
+            return self._span_unread(finding)
         path, _, attribute = finding.path.partition("/@")
         tag = self._tag(path, finding.line)
         if tag is None:
@@ -131,6 +125,16 @@ class Source:
                 offset = tag.start("rest")
                 return offset + match.start(), offset + match.end(), True
         return tag.start(), tag.end("name"), True
+
+    def _span_unread(self, finding: Finding) -> tuple[int, int, bool]:
+        if finding.rule == "xml-doctype" and _DOCTYPE in self._text:
+            start = self._text.index(_DOCTYPE)
+            return start, start + len(_DOCTYPE), True
+        place = _COLUMN.search(finding.message)
+        if place is None or not 0 < int(place[1]) <= len(self._starts):
+            return self._starts[finding.line - 1], self._starts[finding.line - 1], False
+        start = min(self._starts[int(place[1]) - 1] + int(place[2]) - 1, len(self._text))
+        return start, start + 1, True
 
     def _tag(self, path: str, line: int) -> re.Match[str] | None:
         """Find the start tag of the element with a path; the n-th start tag is that of the n-th element."""
