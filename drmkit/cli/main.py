@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import errno
 import os
 import signal
 import sys
@@ -21,7 +23,10 @@ __all__ = ["cli", "main"]
 
 _INTERRUPTED = 130
 _TERMINATED = 143
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 _BUG = 70
+_NOT_TOLD = 255
+"""What `key-url due` ends with where it cannot tell: systemd skips a service quietly on 1 to 254."""
 
 _COMMANDS = {
     "demo": ("drmkit.cli.demo:demo", "Run the whole flow on the sandbox, with real encryption."),
@@ -29,6 +34,9 @@ _COMMANDS = {
     "cpix": ("drmkit.cli.cpix:cpix", "Make, check, show, encrypt, sign and hand on CPIX documents."),
     "pssh": ("drmkit.cli.pssh:pssh", "Read and build PSSH boxes and DRM headers."),
     "keys": ("drmkit.cli.keys:keys", "Derive and generate content keys and IVs."),
+    "job": ("drmkit.cli.job:job", "Make, check and submit DRM jobs for Tencent MPS."),
+    "task": ("drmkit.cli.task:task", "Show, wait for, list and abort the tasks of Tencent MPS."),
+    "notification": ("drmkit.cli.notification:notification", "Read, verify and receive the callbacks of Tencent MPS."),
     "config": ("drmkit.cli.config:config", "Show the settings in force, or print a configuration to start from."),
     "sandbox": ("drmkit.cli.sandbox:sandbox", "Play the vendors (CAS, key server, MPS) on loopback."),
     "completion": ("drmkit.cli.completion:completion", "Print the completion script for a shell."),
@@ -83,8 +91,14 @@ def main(arguments: Sequence[str] | None = None, *, environ: Mapping[str, str] |
                 color=output.wants_color(app.environ),
             )
         except BaseException as error:  # noqa: BLE001 (the last resort: every way to end has its exit code)
-            return _ended(error, app)
+            code = _ended(error, app)
+            return _NOT_TOLD if _asks_whether_due(sys.argv[1:] if arguments is None else arguments) else code
     return result if isinstance(result, int) else 0
+
+
+def _asks_whether_due(arguments: Sequence[str]) -> bool:
+    """Tell whether the command is `key-url due`, whatever is wrong with the rest of the line."""
+    return any(pair == ("key-url", "due") for pair in itertools.pairwise(arguments))
 
 
 def _ended(error: BaseException, app: App) -> int:
@@ -101,6 +115,9 @@ def _ended(error: BaseException, app: App) -> int:
     if isinstance(error, BrokenPipeError):
         # The reader has gone: nothing more can be said, and Python must not try to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    if isinstance(error, OSError) and error.errno in _UNWRITABLE:
+        output.problem(f"the output could not be written ({error.strerror})")
         return 1
     if isinstance(error, SystemExit):
         raise error

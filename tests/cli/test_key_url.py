@@ -428,6 +428,18 @@ def test_a_torn_state_file_is_set_aside(run: Run, output: Path, capsys: Any) -> 
     assert stored(output)["schema_version"] == 1
 
 
+def test_a_full_disk_behind_standard_output_is_no_bug(environ: dict[str, str]) -> None:
+    """Where the shell's redirection has no space, the command says so and ends with 1."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        command = [sys.executable, "-m", "drmkit", "config", "init"]
+        root = str(Path(__file__).resolve().parents[2])
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env={**environ, "PYTHONPATH": root}
+        )
+    assert done.returncode == 1
+    assert "the output could not be written (No space left on device)" in done.stderr
+
+
 def test_the_entry_point_runs(environ: dict[str, str]) -> None:
     """`python -m drmkit` is the same program."""
     done = in_a_child(environ, "key-url", "get")
