@@ -86,7 +86,8 @@ class Collection(Generic[V]):
         parent = item.element.getparent()
         if parent is None or parent is not self.list_element:
             raise CpixError(f"{item!r} is not in this document")
-        self._document.changing(item.element)
+        for element in item.element.iter(etree.Element):
+            self._document.changing(element)
         remove_element(item.element)
         if next(parent.iterchildren(etree.Element), None) is None:
             remove_element(parent)

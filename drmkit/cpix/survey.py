@@ -158,7 +158,7 @@ class Survey:
     def content(self, element: etree._Element) -> bytes:
         """Decode the base64 content of an element; empty where it is empty or not base64."""
         text = element.text
-        if text and not len(element):
+        if text and len(text) % 4 == 0 and not len(element):
             try:
                 return binascii.a2b_base64(text, strict_mode=True)
             except (binascii.Error, ValueError):

@@ -14,7 +14,8 @@ SHARED = Path(__file__).resolve().parents[3] / "shared"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 VALUES = (
     "", " ", "x", "0", "-1", "+7", "1.5", "true", "TRUE", "1", "AAAA", "AA==", "AAE=", "AAB=", "@@@@", "A A A A",
-    "media", "master", "multiVariant", "variant", "2020-01-01T00:00:00Z", "2020-13-01T00:00:00Z", "24:00", "P1D", "P1Y2M",
+    "media", "master", "multiVariant", "variant", "2020-01-01T00:00:00Z", "2020-13-01T00:00:00Z", "24:00", "P1D",
+    "P1Y2M",
     "PT", "-PT1.5S", "#x", "urn:x", "http://[", "a b", "1abc", "_id", "ContentKeyList", "cenc", "cbcsx", "2.4",
     "b4c3188b-eddd-453d-9bc2-1cbca7566239", "B4C3188B-EDDD-453D-9BC2-1CBCA7566239", "99999999999999999999999999",
     "Local", "OTP", "BASE64", "\u00e9\u4e2d", "2020-02-29T23:59:60Z", "%zz",
@@ -26,22 +27,28 @@ HEAD = """<cpix:CPIX xmlns:cpix="urn:dashif:org:cpix" xmlns:pskc="urn:ietf:param
 ENCRYPTED = """<pskc:EncryptedValue><enc:EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p"/>
 <enc:CipherData><enc:CipherValue>AAAA</enc:CipherValue></enc:CipherData></pskc:EncryptedValue>"""
 TAIL = """<cpix:ContentKeyPeriodList id="periods" updateVersion="1"><cpix:ContentKeyPeriod id="p1" index="1"{label}/>
-<cpix:ContentKeyPeriod id="p2" start="2020-01-01T00:00:00Z" end="2020-01-02T00:00:00Z"/>{offsets}</cpix:ContentKeyPeriodList>
+<cpix:ContentKeyPeriod id="p2" start="2020-01-01T00:00:00Z" end="2020-01-02T00:00:00Z"/>{offsets}
+</cpix:ContentKeyPeriodList>
 <cpix:ContentKeyUsageRuleList id="rules" updateVersion="1"><cpix:ContentKeyUsageRule id="r1" kid="%s"
  intendedTrackType="HD"><cpix:KeyPeriodFilter periodId="p1"/><cpix:KeyPeriodFilter periodId="p2"/>
 <cpix:LabelFilter label="x"/><cpix:VideoFilter minPixels="1" maxPixels="2" hdr="true" wcg="0" minFps="1" maxFps="60"/>
 <cpix:BitrateFilter minBitrate="1" maxBitrate="2"/></cpix:ContentKeyUsageRule><cpix:ContentKeyUsageRule kid="%s">
 <cpix:AudioFilter minChannels="1" maxChannels="2"/><o:other xmlns:o="urn:example:other"/></cpix:ContentKeyUsageRule>
-</cpix:ContentKeyUsageRuleList><cpix:UpdateHistoryItemList id="history"><cpix:UpdateHistoryItem id="u1" updateVersion="1"
+</cpix:ContentKeyUsageRuleList><cpix:UpdateHistoryItemList id="history">
+<cpix:UpdateHistoryItem id="u1" updateVersion="1"
  index="1" source="me" date="2020-01-01T00:00:00Z"/></cpix:UpdateHistoryItemList>
-<ds:Signature Id="s1"><ds:SignedInfo><ds:CanonicalizationMethod Algorithm="urn:c"/><ds:SignatureMethod Algorithm="urn:s">
+<ds:Signature Id="s1"><ds:SignedInfo><ds:CanonicalizationMethod Algorithm="urn:c"/>
+<ds:SignatureMethod Algorithm="urn:s">
 <ds:HMACOutputLength>5</ds:HMACOutputLength></ds:SignatureMethod><ds:Reference URI="#keys"><ds:Transforms>
-<ds:Transform Algorithm="urn:t"><ds:XPath>x</ds:XPath></ds:Transform></ds:Transforms><ds:DigestMethod Algorithm="urn:d"/>
-<ds:DigestValue>AAAA</ds:DigestValue></ds:Reference></ds:SignedInfo><ds:SignatureValue>AAAA</ds:SignatureValue><ds:KeyInfo>
+<ds:Transform Algorithm="urn:t"><ds:XPath>x</ds:XPath></ds:Transform></ds:Transforms>
+<ds:DigestMethod Algorithm="urn:d"/>
+<ds:DigestValue>AAAA</ds:DigestValue></ds:Reference></ds:SignedInfo><ds:SignatureValue>AAAA</ds:SignatureValue>
+<ds:KeyInfo>
 <ds:KeyName>n</ds:KeyName><ds:KeyValue><ds:RSAKeyValue><ds:Modulus>AAAA</ds:Modulus><ds:Exponent>AQAB</ds:Exponent>
 </ds:RSAKeyValue></ds:KeyValue><ds:X509Data><ds:X509IssuerSerial><ds:X509IssuerName>i</ds:X509IssuerName>
 <ds:X509SerialNumber>1</ds:X509SerialNumber></ds:X509IssuerSerial></ds:X509Data></ds:KeyInfo><ds:Object Id="o1">
-<ds:Manifest><ds:Reference URI=""><ds:DigestMethod Algorithm="urn:d"/><ds:DigestValue>AAAA</ds:DigestValue></ds:Reference>
+<ds:Manifest><ds:Reference URI=""><ds:DigestMethod Algorithm="urn:d"/>
+<ds:DigestValue>AAAA</ds:DigestValue></ds:Reference>
 </ds:Manifest></ds:Object></ds:Signature></cpix:CPIX>""" % (KID, KID)  # noqa: UP031 (braces are used too)
 FULL_24 = (
     HEAD
@@ -50,10 +57,12 @@ FULL_24 = (
 </ds:X509Certificate></ds:X509Data></cpix:DeliveryKey><cpix:DocumentKey id="dk1" encryptsKey="{KID}"><cpix:Data>
 <pskc:Secret>{ENCRYPTED}</pskc:Secret></cpix:Data></cpix:DocumentKey><cpix:DocumentKey><cpix:Data/></cpix:DocumentKey>
 <cpix:MACMethod Algorithm="urn:m"><pskc:MACKey><enc:EncryptionMethod Algorithm="urn:a"><enc:KeySize>1</enc:KeySize>
-</enc:EncryptionMethod><enc:CipherData><enc:CipherReference URI="urn:x"/></enc:CipherData></pskc:MACKey></cpix:MACMethod>
+</enc:EncryptionMethod><enc:CipherData>
+<enc:CipherReference URI="urn:x"/></enc:CipherData></pskc:MACKey></cpix:MACMethod>
 <cpix:Description>d</cpix:Description><cpix:SendingEntity>s</cpix:SendingEntity><cpix:SenderPointOfContact>p
 </cpix:SenderPointOfContact><cpix:ReceivingEntity>r</cpix:ReceivingEntity></cpix:DeliveryData></cpix:DeliveryDataList>
-<cpix:ContentKeyList id="keys" updateVersion="1"><cpix:ContentKey id="k1" kid="{KID}" explicitIV="AAAAAAAAAAAAAAAAAAAAAA=="
+<cpix:ContentKeyList id="keys" updateVersion="1">
+<cpix:ContentKey id="k1" kid="{KID}" explicitIV="AAAAAAAAAAAAAAAAAAAAAA=="
  dependsOnKey="{ROOT_KID}"><cpix:Data><pskc:Secret><pskc:PlainValue>AAECAwQFBgcICQoLDA0ODw==</pskc:PlainValue>
 <pskc:ValueMAC>AAAA</pskc:ValueMAC></pskc:Secret><pskc:Counter><pskc:PlainValue>5</pskc:PlainValue></pskc:Counter>
 <o:other xmlns:o="urn:example:other"/></cpix:Data></cpix:ContentKey><cpix:ContentKey kid="{ROOT_KID}" contentId="c2"
@@ -81,10 +90,12 @@ FULL_231 = (
 <cpix:ContentKey id="k1" Algorithm="urn:a" kid="{KID}" explicitIV="AAAAAAAAAAAAAAAAAAAAAA==" dependsOnKey="{ROOT_KID}">
 <cpix:Issuer>i</cpix:Issuer><cpix:AlgorithmParameters><pskc:ChallengeFormat Encoding="BASE64" Min="1" Max="2"/>
 </cpix:AlgorithmParameters><cpix:KeyProfileId>p</cpix:KeyProfileId><cpix:KeyReference>r</cpix:KeyReference>
-<cpix:FriendlyName>f</cpix:FriendlyName><cpix:Data><pskc:Secret><pskc:PlainValue>AAECAwQFBgcICQoLDA0ODw==</pskc:PlainValue>
+<cpix:FriendlyName>f</cpix:FriendlyName><cpix:Data><pskc:Secret>
+<pskc:PlainValue>AAECAwQFBgcICQoLDA0ODw==</pskc:PlainValue>
 </pskc:Secret></cpix:Data><cpix:UserId>u</cpix:UserId><cpix:Policy><pskc:StartDate>2020-01-01T00:00:00Z</pskc:StartDate>
 <pskc:PINPolicy PINUsageMode="Local" MinLength="4"/><pskc:KeyUsage>OTP</pskc:KeyUsage></cpix:Policy><cpix:Extensions
- definition="urn:x"><o:other xmlns:o="urn:example:other"/></cpix:Extensions></cpix:ContentKey><cpix:ContentKey kid="{ROOT_KID}"
+ definition="urn:x"><o:other xmlns:o="urn:example:other"/></cpix:Extensions></cpix:ContentKey>
+<cpix:ContentKey kid="{ROOT_KID}"
  commonEncryptionScheme="SAMPLE-AES"/></cpix:ContentKeyList><cpix:DRMSystemList id="systems" updateVersion="1">
 <cpix:DRMSystem kid="{KID}" systemId="edef8ba9-79d6-4ace-a3c8-27dcd51d21ed"><cpix:PSSH>AAAA</cpix:PSSH>
 <cpix:ContentProtectionData>PHgvPg==</cpix:ContentProtectionData><cpix:URIExtXKey>AAAA</cpix:URIExtXKey>
@@ -103,16 +114,20 @@ NAMESPACES = (
 TYPES = (
     "c:ContentKeyType", "c:KeyType", "c:DocumentKeyType", "c:HLSSignalingDataType", "c:UUIDType", "c:VideoFilterType",
     "p:KeyDataType", "p:binaryDataType", "p:intDataType", "p:PolicyType", "p:ExtensionsType", "p:MACMethodType",
-    "p:KeyType", "p:nothing", "d:SignatureType", "d:KeyInfoType", "d:CryptoBinary", "d:ObjectType", "e:EncryptedDataType",
+    "p:KeyType", "p:nothing", "d:SignatureType", "d:KeyInfoType", "d:CryptoBinary", "d:ObjectType",
+    "e:EncryptedDataType",
     "e:EncryptedKeyType", "e:EncryptedType", "x:base64Binary", "x:string", "x:integer", "q:unbound",
 )  # fmt: skip
 NAMES = (
-    "PSSH", "Data", "Secret", "PlainValue", "EncryptedValue", "ValueMAC", "KeyInfo", "X509Data", "CipherData", "Signature",
+    "PSSH", "Data", "Secret", "PlainValue", "EncryptedValue", "ValueMAC", "KeyInfo", "X509Data", "CipherData",
+    "Signature",
     "KeyPeriodFilter", "LabelFilter", "HDCPData", "Extensions", "Policy", "MACKey", "Object", "KeyName", "KeyContainer",
-    "ContentKey", "DRMSystem", "EncryptionMethod", "Transforms", "URIExtXKey", "HDSSignalingData", "CPIX", "Counter", "Time",
+    "ContentKey", "DRMSystem", "EncryptionMethod", "Transforms", "URIExtXKey", "HDSSignalingData", "CPIX", "Counter",
+    "Time",
 )  # fmt: skip
 ATTRIBUTES = (
-    "id", "Id", "kid", "name", "version", "contentId", "explicitIV", "commonEncryptionScheme", "dependsOnKey", "Algorithm",
+    "id", "Id", "kid", "name", "version", "contentId", "explicitIV", "commonEncryptionScheme", "dependsOnKey",
+    "Algorithm",
     "updateVersion", "index", "start", "end", "duration", "startOffset", "label", "periodId", "playlist", "allowedCPC",
     "robustness", "encryptsKey", "HLSAllowedCPC", "HLSHDCPLevel", "URI", "Encoding", "minPixels", "hdr", "xyz",
     "{urn:example:other}a", "{http://www.w3.org/XML/1998/namespace}lang", f"{{{XSI}}}nil",
@@ -238,4 +253,17 @@ def _remark(chance: random.Random, root: etree._Element, elements: list[etree._E
     element.insert(0, node)
 
 
-_STEPS = (_drop, _duplicate, _move, _rename, _retype, _corrupt, _corrupt, _corrupt, _attribute, _attribute, _insert, _remark)
+_STEPS = (
+    _drop,
+    _duplicate,
+    _move,
+    _rename,
+    _retype,
+    _corrupt,
+    _corrupt,
+    _corrupt,
+    _attribute,
+    _attribute,
+    _insert,
+    _remark,
+)
