@@ -11,13 +11,16 @@ from drmkit.config import Profile
 from drmkit.errors import ConfigurationError
 from drmkit.keyserver.drmtoday import DrmtodayHosts, DrmtodayKeyServer
 from drmkit.keyserver.url import KeyServerUrl
+from drmkit.secret import Secret
 
 if TYPE_CHECKING:
     import httpx
 
     from drmkit.cas import CasClient
+    from drmkit.http import HttpClient
+    from drmkit.retry import Retrier
 
-__all__ = ["cas_client", "key_server", "mint"]
+__all__ = ["cas_client", "http_client", "key_server", "mint", "retrier"]
 
 _ACCOUNT = ("username", "organization", "cpix_config")
 _DEFAULT_TIMEOUT_SECONDS = 10.0
@@ -44,36 +47,52 @@ def cas_client(
     profile: Profile,
     *,
     prompt: Callable[[str], str] | None = None,
+    password: Secret[str] | None = None,
     transport: httpx.BaseTransport | None = None,
+    sleep: Callable[[float], None] | None = None,
 ) -> CasClient:
     """Return a CAS client for the account of a profile.
 
     Args:
         profile: the settings.
         prompt: asks a person for a password that no setting gives.
+        password: the password, where it is known already.
         transport: sends the requests instead of the network.
+        sleep: waits between attempts; None for the usual way.
 
     Raises:
         ConfigurationError: a setting is missing, or the password's source does not give it.
     """
     from drmkit.cas import CasClient, Credentials  # noqa: PLC0415 (the network is loaded only when it is needed)
+
+    username = profile.require("username")
+    return CasClient(
+        _hosts(profile).tickets_url,
+        Credentials(username, profile.secret("password", prompt=prompt) if password is None else password),
+        http=http_client(profile, transport=transport),
+        retrier=retrier(profile, sleep=sleep),
+    )
+
+
+def http_client(profile: Profile, *, transport: httpx.BaseTransport | None = None) -> HttpClient:
+    """Return an HTTP client with a profile's time limit and certificate authorities."""
     from drmkit.http import HttpClient  # noqa: PLC0415
-    from drmkit.retry import Retrier, RetryPolicy  # noqa: PLC0415
 
     timeout, ca_file = profile.get("timeout"), profile.get("ca_file")
-    http = HttpClient(
+    return HttpClient(
         transport=transport,
         timeout=timeout.total_seconds() if timeout else _DEFAULT_TIMEOUT_SECONDS,
         ca_file=None if ca_file is None else str(Path(ca_file).expanduser()),
     )
+
+
+def retrier(profile: Profile, *, sleep: Callable[[float], None] | None = None) -> Retrier:
+    """Return what repeats a profile's calls."""
+    from drmkit.retry import Retrier, RetryPolicy  # noqa: PLC0415
+
     attempts = profile.get("attempts")
-    username = profile.require("username")
-    return CasClient(
-        _hosts(profile).tickets_url,
-        Credentials(username, profile.secret("password", prompt=prompt)),
-        http=http,
-        retrier=Retrier(RetryPolicy(attempts=attempts) if attempts else RetryPolicy()),
-    )
+    policy = RetryPolicy(attempts=attempts) if attempts else RetryPolicy()
+    return Retrier(policy) if sleep is None else Retrier(policy, sleep=sleep)
 
 
 def mint(

@@ -1,0 +1,127 @@
+"""`drmkit key-url refresh`: one run over one profile or all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from drmkit.cli import output as streams
+from drmkit.cli.account import account_options
+from drmkit.cli.key_url_common import make_jobs, metrics_option, output_option, show_plan
+from drmkit.cli.output import App, emit, format_option, pass_app
+from drmkit.errors import ConfigurationError, DrmkitError
+
+if TYPE_CHECKING:
+    from drmkit.keyserver.job import RenewalJob
+
+__all__ = ["refresh", "write_all_metrics"]
+
+_WORST_FIRST = (70, 3, 1, 69, 2, 75, 4)
+
+
+@click.command(short_help="Renew the stored URL if it is due.")
+@account_options
+@output_option
+@click.option("--all", "every", is_flag=True, help="Every profile of the configuration that names a cpix_config.")
+@click.option("--write", "written_form", type=click.Choice(["json", "url", "env"]), help="How; default: json.")
+@click.option("--mode", metavar="OCTAL", help="Permissions of the file; default: 0600.")
+@click.option("--verify", type=click.Choice(["none", "cpix"]), help="cpix: fetch and validate; at DRMtoday an ingest.")
+@metrics_option
+@click.option("--force", is_flag=True, help="Renew even if it is not due, even with credentials rejected before.")
+@click.option("--dry-run", is_flag=True, help="Say what would be called, and call nothing.")
+@format_option
+@pass_app
+def refresh(
+    app: App,
+    /,
+    *,
+    form: str,
+    every: bool,
+    written_form: str | None,
+    force: bool,
+    dry_run: bool,
+    **options: Any,
+) -> int:
+    """Renew the stored key-server URL if it is due; on failure the stored one stays as it was.
+
+    It is due at two thirds of `ticket_lifetime` (up to a tenth earlier, always the same for one profile), or after
+    `renew_after`; where the profile states neither, always.
+
+    With --all every profile is tried, whatever becomes of the others, and each account is logged in to once. The exit
+    code is that of the worst failure.
+    """
+    from drmkit.keyserver.job import Accounts  # noqa: PLC0415 (help needs none of it)
+
+    with Accounts(prompt=app.prompt) as accounts:
+        jobs = make_jobs(app, accounts, every=every, write=written_form, **options)
+        if dry_run:
+            for job in jobs:
+                show_plan(job.profile, form, output=job.store.path)
+            return 0
+        try:
+            return _run_all(app, jobs, form, force=force) if every else _run_one(app, jobs[0], form, force=force)
+        finally:
+            write_all_metrics(jobs)
+
+
+def _run_one(app: App, job: RenewalJob, form: str, *, force: bool) -> int:
+    from drmkit.keyserver.store import as_fields  # noqa: PLC0415
+
+    outcome = job.run(force=force)
+    if form == "json":
+        data = {"renewed": outcome.renewed, "output": str(job.store.path), **as_fields(outcome.url, reveal=False)}
+        emit(form, data, "")
+    else:
+        app.talk(f"{outcome.summary} -> {job.store.path}")
+    return 0
+
+
+def _run_all(app: App, jobs: Sequence[RenewalJob], form: str, *, force: bool) -> int:
+    results: list[dict[str, Any]] = []
+    for job in jobs:
+        result: dict[str, Any] = {"profile": job.profile.name, "output": str(job.store.path), "renewed": False}
+        try:
+            outcome = job.run(force=force)
+        except DrmkitError as error:
+            error.message = f"profile {job.profile.name}: {error.message}"
+            streams.report(error, verbosity=app.verbosity)
+            result |= {"error": error.message, "exit_code": error.exit_code}
+        else:
+            app.talk(f"profile {job.profile.name}: {outcome.summary} -> {job.store.path}")
+            result |= {"renewed": outcome.renewed, "error": None, "exit_code": 0}
+        results.append(result)
+    failed = [int(result["exit_code"]) for result in results if result["exit_code"]]
+    renewed = sum(result["renewed"] for result in results)
+    code = min(failed, key=_WORST_FIRST.index, default=0)
+    if form == "json":
+        emit(form, {"exit_code": code, "results": results}, "")
+    summary = f"{len(results)} profiles: {renewed} renewed, {len(failed)} failed"
+    if failed:
+        streams.problem(summary)
+    else:
+        app.talk(summary)
+    return code
+
+
+def write_all_metrics(jobs: Sequence[RenewalJob]) -> None:
+    """Write the metrics of all jobs to the files that they name; jobs that name one file share it."""
+    from drmkit.keyserver.status import look, write_metrics  # noqa: PLC0415
+
+    now = datetime.now(UTC)
+    files: dict[str, list[RenewalJob]] = {}
+    for job in jobs:
+        if job.profile.get("metrics"):
+            files.setdefault(job.profile.get("metrics"), []).append(job)
+    for file, sharing in files.items():
+        statuses = []
+        for job in sharing:
+            with suppress(ConfigurationError):  # what cannot be looked at was told of by the run
+                statuses.append(
+                    look(job.store, profile=job.profile.name, policy=job.policy, now=now, service=job.service)
+                )
+        write_metrics(Path(file).expanduser(), statuses)
