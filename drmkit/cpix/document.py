@@ -125,6 +125,19 @@ class Document(View):
         """
         return selection.key_for(self, track, at=at, period_index=period_index, period_label=period_label)
 
+    def allowed_cpc(self, content_id: str | None = None) -> str:
+        """Return the ALLOWED-CPC for HLS: all `HLSAllowedCPC`, each once, joined by commas (CPIX 2.4, `DRMSystem`).
+
+        Args:
+            content_id: take only those whose content key has this content ID; None takes all.
+        """
+        found: dict[str, None] = {}
+        for system in self.drm_systems:
+            key = self.content_keys.get(system.kid) if content_id is not None else None
+            if system.hls_allowed_cpc and (content_id is None or (key is not None and key.content_id == content_id)):
+                found[system.hls_allowed_cpc] = None
+        return ",".join(found)
+
     def touch(self) -> None:
         """Note that the tree has changed, so that indexes and signed parts are read anew."""
         self.revision += 1

@@ -427,3 +427,15 @@ def test_key_ids_are_not_guessed() -> None:
         cpix.Builder().content_key(kid=str(KID))  # type: ignore[arg-type]
     with pytest.raises(IdentifierError):
         KeyId.from_uuid("x")
+
+
+def test_allowed_configurations_are_joined() -> None:
+    """ALLOWED-CPC joins the values of all systems, or of those of one content, each once."""
+    builder = cpix.Builder(version="2.4").content_key(kid=KID, content_id="a").content_key(kid=ROOT_KID, content_id="b")
+    builder.drm_system(kid=KID, system_id=DrmSystem.WIDEVINE, hls_allowed_cpc="w:HW")
+    builder.drm_system(kid=KID, system_id=DrmSystem.FAIRPLAY, hls_allowed_cpc="f:x/y")
+    builder.drm_system(kid=ROOT_KID, system_id=DrmSystem.WIDEVINE, hls_allowed_cpc="w:HW")
+    document = builder.build()
+    assert document.allowed_cpc() == "w:HW,f:x/y"
+    assert document.allowed_cpc("b") == "w:HW"
+    assert document.allowed_cpc("c") == ""
