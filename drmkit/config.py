@@ -33,6 +33,7 @@ __all__ = [
     "Field",
     "Profile",
     "Setting",
+    "config_path",
     "default_config_path",
     "load_profile",
     "parse_duration",
@@ -265,6 +266,11 @@ def profile_names(*, path: Path | None = None, environ: Mapping[str, str]) -> li
             f"no profile of {file} names a cpix_config", hint="state organization and cpix_config in [profile.NAME]"
         )
     return names
+
+
+def config_path(path: Path | None, environ: Mapping[str, str]) -> Path:
+    """Return the configuration file that is read: the given one, else `DRMKIT_CONFIG`'s, else the usual one."""
+    return _file(path, environ)[0]
 
 
 def _file(path: Path | None, environ: Mapping[str, str]) -> tuple[Path, bool]:

@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from drmkit import __version__
 from drmkit.cli import output as streams
 from drmkit.cli.account import account_options
 from drmkit.cli.key_url_common import make_jobs, metrics_option, output_option, show_plan
 from drmkit.cli.output import App, emit, format_option, pass_app
+from drmkit.config import config_path
 from drmkit.errors import ConfigurationError, DrmkitError
+from drmkit.keyserver import quick
+from drmkit.keyserver.files import write_atomically
+from drmkit.keyserver.journal import JournalFile
 
 if TYPE_CHECKING:
     from drmkit.keyserver.job import RenewalJob
+    from drmkit.keyserver.renewal import Outcome
 
 __all__ = ["refresh", "write_all_metrics"]
 
@@ -72,13 +78,48 @@ def refresh(
 def _run_one(app: App, job: RenewalJob, form: str, *, force: bool) -> int:
     from drmkit.keyserver.store import as_fields  # noqa: PLC0415
 
+    before = _signatures(app, job)
     outcome = job.run(force=force)
     if form == "json":
         data = {"renewed": outcome.renewed, "output": str(job.store.path), **as_fields(outcome.url, reveal=False)}
         emit(form, data, "")
     else:
-        app.talk(f"{outcome.summary} -> {job.store.path}")
+        line = f"{outcome.summary} -> {job.store.path}"
+        app.talk(line)
+        if not outcome.renewed and _signatures(app, job) == before:
+            _leave_note(app, job, outcome, "" if app.quiet else line, before)
     return 0
+
+
+def _signatures(app: App, job: RenewalJob) -> dict[str, str]:
+    """Return the signatures of what decides whether a refresh has anything to do."""
+    stored = job.store.path.absolute()
+    files = [
+        str(config_path(app.config_path, app.environ).absolute()),
+        str(stored),
+        str(JournalFile.beside(stored).path),
+    ]
+    return {file: quick.signature(file) for file in files}
+
+
+def _leave_note(app: App, job: RenewalJob, outcome: Outcome, text: str, looked_at: dict[str, str]) -> None:
+    """Leave a note for the next run; where that is not possible, it takes the whole way."""
+    due = job.policy.due_at(outcome.url)
+    if due is None or job.profile.get("metrics") is not None or not quick.fits(app.arguments):
+        return
+    place, content = quick.note_text(
+        app.arguments,
+        app.environ,
+        version=__version__,
+        issued=outcome.url.issued_at.timestamp(),
+        due=due.timestamp(),
+        text=text,
+        looked_at=looked_at,
+    )
+    path = Path(place)
+    with suppress(DrmkitError, OSError):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomically(path, content.encode("utf-8", "surrogateescape"))
 
 
 def _run_all(app: App, jobs: Sequence[RenewalJob], form: str, *, force: bool) -> int:

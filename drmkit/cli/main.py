@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import errno
+import itertools
 import os
 import signal
 import sys
@@ -79,12 +79,13 @@ def main(arguments: Sequence[str] | None = None, *, environ: Mapping[str, str] |
         arguments: what stands after the program's name; None takes it from the process.
         environ: the environment; None takes that of the process.
     """
-    app = App(environ=os.environ if environ is None else environ)
+    words = tuple(sys.argv[1:] if arguments is None else arguments)
+    app = App(environ=os.environ if environ is None else environ, arguments=words)
     with output.logging_to_stderr() as app.set_log_verbosity:
         try:
             _end_on_sigterm()
             result = cli.main(
-                args=None if arguments is None else list(arguments),
+                args=list(words),
                 prog_name="drmkit",
                 standalone_mode=False,
                 obj=app,
@@ -92,7 +93,7 @@ def main(arguments: Sequence[str] | None = None, *, environ: Mapping[str, str] |
             )
         except BaseException as error:  # noqa: BLE001 (the last resort: every way to end has its exit code)
             code = _ended(error, app)
-            return _NOT_TOLD if _asks_whether_due(sys.argv[1:] if arguments is None else arguments) else code
+            return _NOT_TOLD if _asks_whether_due(words) else code
     return result if isinstance(result, int) else 0
 
 

@@ -49,6 +49,7 @@ class App:
     quiet: bool = False
     config_path: Path | None = None
     profile_name: str | None = None
+    arguments: tuple[str, ...] = ()
     set_log_verbosity: Callable[[int], None] = lambda _: None
 
     def profile(self, **options: Any) -> Profile:
