@@ -703,6 +703,20 @@ def test_the_weak_certificates_of_the_vectors_are_named(shared: Path) -> None:
     assert found == {"WeakCert_Sha1": {"certificate-sha1"}, "WeakCert_SmallKey": {"certificate-key"}, "Cert1": set()}
 
 
+def test_certificates_with_strange_algorithms_are_no_obstacle() -> None:
+    """A certificate whose key and signature algorithms nobody knows raises nothing, and its dates are still checked."""
+    rsa_oid, sha256_oid = bytes.fromhex("2a864886f70d010101"), bytes.fromhex("2a864886f70d01010b")
+    odd = (
+        certificate(2048, days=-1)
+        .replace(rsa_oid, rsa_oid[:-1] + b"\x7b")
+        .replace(sha256_oid, sha256_oid[:-1] + b"\x7b")
+    )
+    found = {
+        f.rule for f in cpix.validate(Doc(recipients=recipient(odd)).data(), now=NOW).findings if f.kind == "security"
+    }
+    assert found == {"certificate-expired"}
+
+
 def test_errors_make_a_document_invalid_and_warnings_do_not() -> None:
     """A document with warnings only is valid; with one error it is not, and `check` raises, naming it."""
     warned = cpix.validate(Doc(keys=key(data=plain(bytes(range(16))))).data())

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
@@ -174,7 +175,7 @@ def _certificates(survey: Survey) -> Iterator[tuple[etree._Element, x509.Certifi
 def _public_key(certificate: x509.Certificate) -> object:
     try:
         return certificate.public_key()
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         return None
 
 
@@ -183,5 +184,5 @@ def _is_weak_hash(certificate: x509.Certificate) -> bool:
         return True
     try:
         return isinstance(certificate.signature_hash_algorithm, hashes.SHA1 | hashes.MD5)
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         return False
