@@ -151,5 +151,3 @@ def _provider(state: SandboxState, base: str, speaks: str, tampering: Tampering)
         checked=tampering.checked,
         user_agent="drmkit-sandbox",
     )
-
-

@@ -18,6 +18,7 @@ from drmkit.keys.derivation import DerivedKey
 from drmkit.sandbox.state import SandboxState
 from drmkit.secret import Secret
 from drmkit.signaling import dash, hls, playready, widevine
+from drmkit.signaling.material import protection_scheme
 from drmkit.speke.contract import MALFORMED, STATUS
 from drmkit.speke.provider import ProviderAnswer
 from drmkit.speke.reading import is_empty, tag
@@ -212,7 +213,8 @@ def _drop_master(document: cpix.Document, _: Tampering) -> None:
 def _drop_names(document: cpix.Document, _: Tampering) -> None:
     for element in document.root.iter(tag("ContentKey"), tag("DRMSystem")):
         for name in _FOREIGN:
-            element.attrib.pop(name, None)
+            if name in element.attrib:
+                del element.attrib[name]
 
 
 def _empty_first(document: cpix.Document, _: Tampering) -> None:
@@ -230,7 +232,9 @@ def _add_key(document: cpix.Document, faults: Tampering) -> None:
     for parent in document.root.iterchildren(tag("ContentKeyList")):
         first = next(parent.iterchildren(tag("ContentKey")), None)
         if first is not None:
-            extra = etree.SubElement(parent, first.tag, dict(first.attrib))
+            extra = etree.SubElement(parent, first.tag)
+            for name, value in first.attrib.items():
+                extra.set(name, value)
             extra.set("kid", KeyId(faults.token_bytes(_LENGTH)).uuid)
             data = etree.SubElement(extra, tag("Data"))
             secret = etree.SubElement(data, f"{{{PSKC}}}Secret")
@@ -243,12 +247,17 @@ def _rename_half(document: cpix.Document, faults: Tampering) -> None:
         return
 
 
+def _scheme_of(key: cpix.ContentKey | None) -> str:
+    return (protection_scheme(key.scheme) if key is not None and key.scheme else None) or "cenc"
+
+
 def _foreign_boxes(document: cpix.Document, faults: Tampering) -> None:
     other = KeyId(faults.token_bytes(_LENGTH))
     for entry in document.drm_systems:
         if entry.pssh is not None and entry.system_id in {_WIDEVINE, _PLAYREADY}:
             make = widevine.pssh_box if entry.system_id == _WIDEVINE else playready.pssh_box
-            box = make([other])
+            key = document.content_keys.get(entry.kid)
+            box = make([other], _scheme_of(key))
             entry.pssh = box.to_bytes()
             if entry.content_protection_data is not None:
                 entry.content_protection_data = dash.content_protection(box)
@@ -267,11 +276,13 @@ def _replace_playready(document: cpix.Document, turn: Callable[[KeyId], KeyId], 
         if entry.system_id == _PLAYREADY:
             kid = turn(entry.kid)
             found = document.content_keys.get(entry.kid)
-            cbc = found is not None and found.scheme in {"cbcs", "cbc1"}
+            cbc = _scheme_of(found) == "cbcs"
             # AESCBC has no checksum, so that a wrong one shows in AESCTR alone.
             scheme = "cbcs" if cbc and key is None else "cenc"
             box = playready.pssh_box([kid], scheme, keys={kid: key} if key else None)
-            tags = [hls.key_tag(DrmSystem.PLAYREADY, kid, scheme, box=box, session=session) for session in (False, True)]
+            tags = [
+                hls.key_tag(DrmSystem.PLAYREADY, kid, scheme, box=box, session=session) for session in (False, True)
+            ]
             entry.pssh = None if entry.pssh is None else box.to_bytes()
             if entry.content_protection_data is not None:
                 entry.content_protection_data = dash.content_protection(box)

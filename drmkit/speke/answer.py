@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from drmkit.cpix.document import Document
-from drmkit.cpix.entities import ContentKey
+from drmkit.cpix.entities import ContentKey, DRMSystem
 from drmkit.cpix.report import Finding, Severity
 from drmkit.errors import CpixError, DrmkitError
 from drmkit.signaling import agreement
@@ -32,7 +32,7 @@ def check_answer(request: Document, answer: Document, version: SpekeVersion) -> 
     found = [*compare(request, answer), *findings(answer, version.name)]
     found += _keys(answer)
     found += _encryption(request, answer)
-    found += _signaling(answer)
+    found += [*_readable(answer), *_signaling(answer)]
     return sorted(found, key=lambda finding: finding.line)
 
 
@@ -112,6 +112,24 @@ def _has_mac(key: ContentKey) -> bool:
         return False
 
 
+_READS: Final[tuple[Callable[[DRMSystem], object], ...]] = (
+    lambda entry: entry.pssh,
+    lambda entry: entry.content_protection_data,
+    lambda entry: entry.hls_signaling("media"),
+    lambda entry: entry.hls_signaling("master"),
+    lambda entry: entry.uri_ext_x_key,
+)
+
+
+def _readable(answer: Document) -> Iterator[Finding]:
+    for entry in answer.drm_systems:
+        for read in _READS:
+            try:
+                read(entry)
+            except CpixError as error:
+                yield _finding("speke-base64", error.message, "base64 of the box, the XML or the UTF-8 text", entry)
+
+
 def _signaling(answer: Document) -> Iterator[Finding]:
     for item in agreement.check(answer):
         rule = f"speke-signaling-{item.code.replace('.', '-')}"
@@ -127,9 +145,7 @@ def _signaling(answer: Document) -> Iterator[Finding]:
         )
 
 
-def _finding(
-    rule: str, message: str, hint: str, view: object = None, severity: Severity = "error"
-) -> Finding:
+def _finding(rule: str, message: str, hint: str, view: object = None, severity: Severity = "error") -> Finding:
     line = getattr(view, "line", 0)
     return Finding(
         rule=rule,
@@ -141,4 +157,3 @@ def _finding(
         hint=hint,
         source=f"{_DOCS}speke-constraints-v2.html",
     )
-

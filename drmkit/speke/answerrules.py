@@ -1,4 +1,6 @@
-"""The rules for what a provider fills in, as far as an answer alone shows them; what must agree is `signaling.agreement`'s.
+"""The rules for what a provider fills in, as far as an answer alone shows them.
+
+Whether all signaling of a key says the same is for `drmkit.signaling.agreement`.
 
 Where only AWS Elemental MediaPackage asks for something, a breach is a warning:
 https://docs.aws.amazon.com/mediapackage/latest/userguide/implementing-speke-v2.html
@@ -46,7 +48,8 @@ _PLAYREADY_ORDER: Final = ("METHOD", "KEYFORMAT", "KEYFORMATVERSIONS", "URI")
 def key_missing(reading: Reading) -> Iterator[Breach]:
     """Each content key has its value, in the clear or encrypted."""
     for key in reading.document.content_keys:
-        if not key.is_encrypted and key.element.find(".//{*}PlainValue") is None:
+        plain = None if key.secret_element is None else key.secret_element.find("{*}PlainValue")
+        if not key.is_encrypted and (plain is None or is_empty(plain)):
             yield Breach(key.element, f"the content key {key.element.get('kid')} has no value")
 
 

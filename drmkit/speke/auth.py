@@ -39,7 +39,9 @@ class BasicAuth:
 
     def __post_init__(self) -> None:
         if ":" in self.username:
-            raise ConfigurationError("a user name of HTTP Basic authentication has no colon", hint="check the user name")
+            raise ConfigurationError(
+                "a user name of HTTP Basic authentication has no colon", hint="check the user name"
+            )
 
     @property
     def secrets(self) -> tuple[Secret[str], ...]:
@@ -97,9 +99,7 @@ class SigV4Auth:
         signed = request.AWSRequest(method=method, url=url, headers=dict(headers), data=body)
         known = credentials.Credentials(self.access_key, self.secret_key.reveal(), token)
         auth.SigV4Auth(known, self.service, self.region).add_auth(signed)
-        return {
-            str(name): str(value) for name, value in signed.headers.items() if name.lower() not in _lower(headers)
-        }
+        return {str(name): str(value) for name, value in signed.headers.items() if name.lower() not in _lower(headers)}
 
 
 def _lower(headers: Mapping[str, str]) -> frozenset[str]:

@@ -1,8 +1,8 @@
 """A client for key providers: sends a request, and gives back a document that keeps the contract, or an error.
 
-    with HttpClient() as http:
-        client = SpekeClient("https://keys.example.com/speke/v2.0/copyProtection", http=http, auth=BasicAuth(...))
-        document = client.request(build_request("my-content"))
+with HttpClient() as http:
+    client = SpekeClient("https://keys.example.com/speke/v2.0/copyProtection", http=http, auth=BasicAuth(...))
+    document = client.request(build_request("my-content"))
 """
 
 from __future__ import annotations
@@ -80,6 +80,7 @@ class SpekeClient:
         auth: authenticates each request.
         headers: further headers; a `Secret` for a value that must not be shown.
         hidden: further secrets, such as a token inside the URL's path.
+        content_type: of each request; a few providers want another one than SPEKE's.
         retrier: repeats what may pass by itself; a request may be repeated, since it gets the same keys again.
 
     Raises:
@@ -95,6 +96,7 @@ class SpekeClient:
         auth: Auth | None = None,
         headers: Mapping[str, str | Secret[str]] | None = None,
         hidden: Iterable[Secret[str]] = (),
+        content_type: str = MEDIA_TYPE,
         retrier: Retrier | None = None,
     ) -> None:
         self.version: SpekeVersion = named(version)
@@ -108,6 +110,7 @@ class SpekeClient:
         values = [value for value in self._headers.values() if isinstance(value, Secret)]
         tokens = [Secret(value) for _, value in parse_qsl(parts.query)]
         self._secrets = (*hidden, *values, *tokens, *(auth.secrets if auth else ()))
+        self._content_type = content_type
         self._retrier = retrier or Retrier()
 
     def __repr__(self) -> str:
@@ -127,9 +130,9 @@ class SpekeClient:
             ProtocolError: the answer is no CPIX document, or breaks the contract.
         """
         answer, found = self.exchange(document)
-        errors = [finding for finding in found if finding.severity == "error"]
+        errors = list(dict.fromkeys(f"{f.message} [{f.rule}]" for f in found if f.severity == "error"))
         if errors:
-            first = "; ".join(f"{finding.message} [{finding.rule}]" for finding in errors[:_SHOWN])
+            first = "; ".join(errors[:_SHOWN])
             more = f"; and {len(errors) - _SHOWN} more" if len(errors) > _SHOWN else ""
             raise ProtocolError(
                 f"{self.purpose} answered a document that breaks the contract: {first}{more}",
@@ -163,22 +166,23 @@ class SpekeClient:
         self._check_status(exchange)
         return exchange.text
 
-    def send(self, body: bytes, *, speke_version: str | None = None, content_type: str = MEDIA_TYPE) -> Exchange:
+    def send(self, body: bytes, *, speke_version: str | None = None) -> Exchange:
         """Send any body and return whatever comes back: for tests of providers.
 
         Args:
             body: the HTTP body.
             speke_version: the value of `X-Speke-Version`; None for the client's version, "" for no header.
-            content_type: the Content-Type.
         """
         stated = speke_version
         if stated is None:
             stated = "" if self.version.is_first else self.version.name
-        headers = {"Content-Type": content_type, **({VERSION_HEADER: stated} if stated else {})}
+        headers = {"Content-Type": self._content_type, **({VERSION_HEADER: stated} if stated else {})}
         return self._send("POST", self._url.reveal(), body, headers)
 
     def _send(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Exchange:
-        all_headers = {name: v.reveal() if isinstance(v, Secret) else v for name, v in self._headers.items()} | {**headers}
+        all_headers = {name: v.reveal() if isinstance(v, Secret) else v for name, v in self._headers.items()} | {
+            **headers
+        }
         if self._auth is not None:
             all_headers |= self._auth.headers(method, url, all_headers, body)
         response = self._http.request(
@@ -213,7 +217,8 @@ class SpekeClient:
             raise ServiceRejectedError(message, hint="check the URL, and what the account may do")
         if status < 400:  # noqa: PLR2004
             raise ProtocolError(
-                f"{self.purpose} answered HTTP {status} instead of 200", hint="redirects are not followed: use the new URL"
+                f"{self.purpose} answered HTTP {status} instead of 200",
+                hint="redirects are not followed: use the new URL",
             )
         raise ApiError(message, code=str(status), hint="the text is the provider's; see the contract's rules")
 

@@ -142,9 +142,7 @@ def rule(
 
     def enter(check: Check) -> Check:
         summary = (check.__doc__ or "").strip().splitlines()[0]
-        _CATALOG[rule_id] = Rule(
-            rule_id, summary, text, frozenset(versions), severity, answers_only, page, hint, check
-        )
+        _CATALOG[rule_id] = Rule(rule_id, summary, text, frozenset(versions), severity, answers_only, page, hint, check)
         return check
 
     return enter
@@ -216,8 +214,8 @@ def apply_profile(document: Document, profile: str, cpix: Iterable[Finding]) -> 
 
     SPEKE 2.1 writes `master` where CPIX 2.4 says `multiVariant`; content IDs, which may begin with a digit, stand in
     `CPIX@id` in version 1.0; requests and providers put the children of DRMSystem in orders of their own; a request
-    names its recipients before there is anything to decrypt, and leaves attributes empty for the provider to fill; a rule for everything holds filters of both kinds; and of
-    rules that overlap, the last one counts.
+    names its recipients before there is anything to decrypt, and leaves attributes empty for the provider to fill; a
+    rule for everything holds filters of both kinds; and of rules that overlap, the last one counts.
 
     Args:
         document: the document.

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-
 from drmkit.speke.contract import MALFORMED, Breach, rule
 from drmkit.speke.presets import PARTS
 from drmkit.speke.reading import Reading, RuleRow
@@ -33,7 +32,9 @@ def rule_attributes(reading: Reading) -> Iterator[Breach]:
                 yield Breach(row.element, f"the ContentKeyUsageRule has no {name}", attribute=name)
 
 
-@rule("speke-rule-filters", MALFORMED, page=_COMPONENTS, hint="add a VideoFilter or an AudioFilter, empty for all tracks")
+@rule(
+    "speke-rule-filters", MALFORMED, page=_COMPONENTS, hint="add a VideoFilter or an AudioFilter, empty for all tracks"
+)
 def rule_filters(reading: Reading) -> Iterator[Breach]:
     """Each usage rule has at least one video or audio filter."""
     for row in reading.rules:
@@ -64,7 +65,12 @@ def track_type_twice(reading: Reading) -> Iterator[Breach]:
         seen.add(name)
 
 
-@rule("speke-track-type-all", MALFORMED, page=_CONTRACT, hint="one rule with an empty VideoFilter and an empty AudioFilter")
+@rule(
+    "speke-track-type-all",
+    MALFORMED,
+    page=_CONTRACT,
+    hint="one rule with an empty VideoFilter and an empty AudioFilter",
+)
 def track_type_all(reading: Reading) -> Iterator[Breach]:
     """ALL is the only rule of its key period, with one empty video and one empty audio filter."""
     count = Counter(row.period_ids for row in reading.rules)

@@ -44,7 +44,7 @@ class _Comparison:
     found: list[Finding] = field(default_factory=list)
     renamed: dict[str, str] = field(default_factory=dict)
 
-    def tell(  # noqa: PLR0917 (one line of a report)
+    def tell(
         self, rule: str, element: etree._Element, message: str, hint: str = _HINT, severity: Severity = "error"
     ) -> None:
         """Enter a finding; `element` is of the answer."""

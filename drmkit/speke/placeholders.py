@@ -1,4 +1,4 @@
-"""Fills the empty elements and attributes of a request, each with what its DRM system needs, and touches nothing else."""
+"""Fills the empty places of a request, each with what its DRM system needs, and touches nothing else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,15 @@ from drmkit.signaling.material import Material, Options
 from drmkit.signaling.pssh import PsshBox
 from drmkit.speke.reading import SystemRow, is_empty, local_name, tag
 
-__all__ = ["AES128_OF_FIRST_VERSION", "Demands", "FairplayUri", "UnfillableError", "fill_key", "fill_system", "json_uri"]
+__all__ = [
+    "AES128_OF_FIRST_VERSION",
+    "Demands",
+    "FairplayUri",
+    "UnfillableError",
+    "fill_key",
+    "fill_system",
+    "json_uri",
+]
 
 AES128_OF_FIRST_VERSION: Final = "81376844-f976-481e-a84e-cc25d39b0b33"
 """The system ID that AWS's encryptors send for AES-128 in version 1.0, whose documentation calls it an example."""

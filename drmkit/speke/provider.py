@@ -21,7 +21,7 @@ from drmkit.identifiers import KeyId
 from drmkit.keys.derivation import DerivedKey
 from drmkit.signaling.material import Options
 from drmkit.signaling.schemes import is_cbc
-from drmkit.speke.contract import NOT_SUPPORTED, STATUS, Refusal, check_header, first_refusal
+from drmkit.speke.contract import NOT_SUPPORTED, Refusal, check_header, first_refusal
 from drmkit.speke.placeholders import Demands, FairplayUri, UnfillableError, fill_key, fill_system, json_uri
 from drmkit.speke.reading import Reading
 from drmkit.speke.sources import KeySource

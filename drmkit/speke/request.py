@@ -209,20 +209,23 @@ def _finish(document: Document, speke: SpekeVersion, places: Places, *, bare: bo
         if places.iv:
             key.element.set("explicitIV", "")
         if places.hdcp:
-            hdcp = key.element.makeelement(tag("HDCPData"), {"HLSHDCPLevel": ""})
-            key.element.insert(0, hdcp)
+            key.element.insert(0, key.element.makeelement(tag("HDCPData"), {"HLSHDCPLevel": ""}))
     for entry in document.drm_systems:
         if speke.name == "2.1":
-            # SPEKE 2.1 is CPIX 2.4, whose schema says multiVariant here; AWS's services say master all the same.
-            for child in entry.element.iterchildren(tag("HLSSignalingData")):
-                child.set("playlist", "media" if child.get("playlist") == "media" else "master")
-        if places.allowed_cpc:
-            entry.element.set("HLSAllowedCPC", "")
-        for child in entry.element.iterchildren(tag("ContentProtectionData")) if places.robustness else ():
-            child.set("robustness", "")
-        if speke.is_first and not bare:
+            _finish_newest(entry, places)
+        elif speke.is_first and not bare:
             _add_first_version_places(entry, places)
     document.touch()
+
+
+def _finish_newest(entry: DRMSystem, places: Places) -> None:
+    # SPEKE 2.1 is CPIX 2.4, whose schema says multiVariant here; AWS's services say master all the same.
+    for child in entry.element.iterchildren(tag("HLSSignalingData")):
+        child.set("playlist", "media" if child.get("playlist") == "media" else "master")
+    if places.allowed_cpc:
+        entry.element.set("HLSAllowedCPC", "")
+    for child in entry.element.iterchildren(tag("ContentProtectionData")) if places.robustness else ():
+        child.set("robustness", "")
 
 
 def _add_first_version_places(entry: DRMSystem, places: Places) -> None:

@@ -119,7 +119,11 @@ def attributes(reading: Reading) -> Iterator[Breach]:
 
 
 @rule(
-    "speke-id-form", "Malformed {}", page=_COMPONENTS, hint="8-4-4-4-12 hexadecimal digits, in either case", versions=_ALL
+    "speke-id-form",
+    "Malformed {}",
+    page=_COMPONENTS,
+    hint="8-4-4-4-12 hexadecimal digits, in either case",
+    versions=_ALL,
 )
 def id_form(reading: Reading) -> Iterator[Breach]:
     """Key IDs and system IDs are UUIDs."""
@@ -186,7 +190,9 @@ def scheme_mixed(reading: Reading) -> Iterator[Breach]:
     named = [key for key in reading.keys if key.scheme]
     for key in named[1:]:
         if key.scheme != named[0].scheme:
-            message = f"content key {key.kid} is for {key.scheme[:20]!r}, key {named[0].kid} for {named[0].scheme[:20]!r}"
+            message = (
+                f"content key {key.kid} is for {key.scheme[:20]!r}, key {named[0].kid} for {named[0].scheme[:20]!r}"
+            )
             yield Breach(key.element, message, attribute="commonEncryptionScheme")
 
 

@@ -36,9 +36,7 @@ def from_seeds(
     return lambda kid, _: derive(algorithm, seed, [kid], iv_seed=iv_seed)[0]
 
 
-def from_table(
-    table: Mapping[KeyId, bytes | Secret[bytes]], *, ivs: Mapping[KeyId, bytes] | None = None
-) -> KeySource:
+def from_table(table: Mapping[KeyId, bytes | Secret[bytes]], *, ivs: Mapping[KeyId, bytes] | None = None) -> KeySource:
     """Return a source that knows some keys and no others.
 
     Args:

@@ -1,0 +1,161 @@
+"""Options that say where a key provider is and who asks, without any secret among the arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from drmkit import passwords
+from drmkit.cli.output import App
+from drmkit.errors import ConfigurationError
+from drmkit.secret import Secret
+
+if TYPE_CHECKING:
+    from drmkit.http import HttpClient
+    from drmkit.speke.client import SpekeClient
+    from drmkit.speke.vendors import Endpoint
+
+__all__ = ["client_for", "connection_options", "endpoint_of", "http_client"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+_VERSIONS = ("1.0", "2.0", "2.1")
+_FROM_ENVIRONMENT = "env:"
+_DRMTODAY = "drmtoday:"
+
+
+def connection_options(command: F) -> F:
+    """Add what says where a provider is and how to prove who one is; no secret is ever an argument."""
+    options = (
+        click.option("--url-file", metavar="FILE", help="The provider's URL from a private file, if it holds a token."),
+        click.option("--vendor", metavar="NAME", help="A known provider; `drmkit speke vendors` lists them."),
+        click.option("--key-source", metavar="drmtoday:PROFILE", help="A DRMtoday URL with a fresh ticket."),
+        click.option("--field", "fields", metavar="NAME=VALUE", multiple=True, help="What the vendor asks for."),
+        click.option(
+            "--secret",
+            "secrets",
+            metavar="NAME=FILE|env:VARIABLE",
+            multiple=True,
+            help="A secret that the vendor asks for, from a private file or the environment.",
+        ),
+        click.option(
+            "--header",
+            "headers",
+            metavar="NAME=FILE|env:VARIABLE",
+            multiple=True,
+            help="A further header, its value from a private file or the environment.",
+        ),
+        click.option("--basic-user", metavar="NAME", help="Log in by HTTP Basic authentication."),
+        click.option("--basic-password-file", metavar="FILE", help="Its password; default: ask."),
+        click.option("--sigv4-region", metavar="REGION", help="Sign for AWS, with AWS_ACCESS_KEY_ID and so on."),
+        click.option("--speke-version", type=click.Choice(_VERSIONS), help="Default: the vendor's, else 2.0."),
+        click.option("--timeout", type=float, default=30.0, show_default=True, help="Seconds for each request."),
+        click.option("--ca-file", type=click.Path(path_type=Path), help="The certificate authorities to trust."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def endpoint_of(app: App, given: Mapping[str, Any]) -> Endpoint:
+    """Return where and how to send requests, from the options of a command; exactly one of them names the provider."""
+    from drmkit.speke.vendors import Endpoint, connect, find  # noqa: PLC0415 (help needs none of it)
+
+    ways = [name for name in ("url", "url_file", "vendor", "key_source") if given.get(name)]
+    if len(ways) != 1:
+        raise click.UsageError("say where the provider is, in one way: a URL, --url-file, --vendor or --key-source")
+    headers = {name: _secret(app, source, f"--header {name}") for name, source in map(_pair, given["headers"])}
+    fields: dict[str, str | Secret[str]] = dict(map(_pair, given["fields"]))
+    fields |= {name: _secret(app, source, f"--secret {name}") for name, source in map(_pair, given["secrets"])}
+    if given["vendor"]:
+        found = connect(find(given["vendor"]), fields)
+        version = given["speke_version"] or found.version
+        merged = {**(found.headers or {}), **headers}
+        return Endpoint(found.url, version, found.auth, merged, found.hidden, found.bare, found.content_type)
+    if fields:
+        raise click.UsageError("--field and --secret belong to --vendor")
+    url = _url(app, given)
+    return Endpoint(url, given["speke_version"] or "2.0", _auth(app, given), headers)
+
+
+def _url(app: App, given: Mapping[str, Any]) -> Secret[str]:
+    if given["url_file"]:
+        return passwords.from_file(given["url_file"], what="--url-file")
+    if given["key_source"]:
+        source = str(given["key_source"])
+        if not source.startswith(_DRMTODAY):
+            raise click.UsageError(f"the key source {source!r} is not known: write drmtoday:PROFILE")
+        from drmkit.keyserver import account  # noqa: PLC0415
+
+        app.profile_name = source.removeprefix(_DRMTODAY) or app.profile_name
+        return Secret(account.mint(app.profile(), prompt=app.prompt).reveal())
+    return Secret(str(given["url"]))
+
+
+def _auth(app: App, given: Mapping[str, Any]) -> Any:
+    from drmkit.speke.auth import BasicAuth, SigV4Auth  # noqa: PLC0415
+
+    if given["basic_user"] and given["sigv4_region"]:
+        raise click.UsageError("--basic-user and --sigv4-region exclude each other")
+    if given["basic_user"]:
+        file = given["basic_password_file"]
+        if file:
+            return BasicAuth(given["basic_user"], passwords.from_file(file, what="--basic-password-file"))
+        if app.prompt is None:
+            raise ConfigurationError("there is no password for --basic-user", hint="name --basic-password-file")
+        return BasicAuth(given["basic_user"], Secret(app.prompt(f"password for {given['basic_user']}")))
+    if given["sigv4_region"]:
+        names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        missing = [name for name in names if not app.environ.get(name)]
+        if missing:
+            raise ConfigurationError(f"{' and '.join(missing)} are not set", hint="set them in the environment")
+        token = app.environ.get("AWS_SESSION_TOKEN")
+        return SigV4Auth(
+            access_key=app.environ[names[0]],
+            secret_key=Secret(app.environ[names[1]]),
+            session_token=Secret(token) if token else None,
+            region=given["sigv4_region"],
+        )
+    return None
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise click.UsageError(f"write NAME=..., not {name[:40]!r}")
+    return name, value
+
+
+def _secret(app: App, source: str, what: str) -> Secret[str]:
+    if not source.startswith(_FROM_ENVIRONMENT):
+        return passwords.from_file(source, what=what)
+    variable = source.removeprefix(_FROM_ENVIRONMENT)
+    value = app.environ.get(variable, "").strip("\r\n")
+    if not value:
+        raise ConfigurationError(f"{what}: the variable {variable} is not set", hint="set it in the environment")
+    return Secret(value)
+
+
+def http_client(given: Mapping[str, Any]) -> HttpClient:
+    """Return the HTTP client for the options of a command."""
+    from drmkit.http import HttpClient  # noqa: PLC0415
+
+    ca_file = given["ca_file"]
+    return HttpClient(timeout=given["timeout"], ca_file=None if ca_file is None else str(ca_file))
+
+
+def client_for(endpoint: Endpoint, http: HttpClient) -> SpekeClient:
+    """Return a client for a provider."""
+    from drmkit.speke.client import SpekeClient  # noqa: PLC0415
+
+    return SpekeClient(
+        endpoint.url,
+        http=http,
+        version=endpoint.version,
+        auth=endpoint.auth,
+        headers=endpoint.headers,
+        hidden=endpoint.hidden,
+        content_type=endpoint.content_type,
+    )
