@@ -23,7 +23,7 @@ __all__ = ["cli", "main"]
 
 _INTERRUPTED = 130
 _TERMINATED = 143
-_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE})
 _BUG = 70
 _NOT_TOLD = 255
 """What `key-url due` ends with where it cannot tell: systemd skips a service quietly on 1 to 254."""
@@ -113,12 +113,11 @@ def _ended(error: BaseException, app: App) -> int:
         terminated = isinstance(error, _TerminatedError)
         output.problem("terminated" if terminated else "interrupted")
         return _TERMINATED if terminated else _INTERRUPTED
-    if isinstance(error, BrokenPipeError):
-        # The reader has gone: nothing more can be said, and Python must not try to flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     if isinstance(error, OSError) and error.errno in _UNWRITABLE:
-        output.problem(f"the output could not be written ({error.strerror})")
+        # Python must not try to flush at exit what cannot be written.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno != errno.EPIPE:  # a reader that has gone wants to hear no more
+            output.problem(f"the output could not be written ({error.strerror})")
         return 1
     if isinstance(error, SystemExit):
         raise error
