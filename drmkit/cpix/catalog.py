@@ -32,6 +32,7 @@ _STRUCTURE: Final = (
     ("structure-attribute-missing", "Elements have the attributes that they must have.", "add the attribute"),
     ("structure-content", "Elements hold text or elements as the schema says.", "see the schema of the version"),
     ("structure-value", "Values have the type that the schema gives them.", "see XML Schema Part 2 for the form"),
+    ("structure-uuid", "Key IDs and system IDs are UUIDs.", "8-4-4-4-12 hexadecimal digits with dashes"),
     ("structure-base64", "Binary values are base64.", "standard alphabet, padded"),
     ("structure-id", "IDs are XML names, and unique.", "start with a letter or an underscore"),
     ("structure-id-unresolved", "References to IDs resolve.", "give an element that ID, or correct the reference"),

@@ -89,6 +89,11 @@ def _(document: Document) -> None:
     one(document, f"{RULE}/cpix:VideoFilter").set("maxPixels", "921600px")
 
 
+@breaks("structure-uuid", "rule-key", shows="a key ID without dashes", start=bare)
+def _(document: Document) -> None:
+    one(document, KEY).set("kid", kid("SD").hex)
+
+
 @breaks("structure-base64", shows="a content key in hexadecimal with dashes, where base64 belongs", start=bare)
 def _(document: Document) -> None:
     one(document, PLAIN).text = "a0a1-a2a3-a4a5"
