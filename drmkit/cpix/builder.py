@@ -122,7 +122,8 @@ class Builder:
         element = self._add("ContentKeyList", _CONTENT_KEY, attributes)
         if hdcp_level is not None or hdcp_output_protection is not None:
             hdcp = _make(element, cpix("HDCPData"), {"HLSHDCPLevel": hdcp_level})
-            _value(hdcp, cpix("HDCPOutputProtectionData"), hdcp_output_protection)
+            if hdcp_output_protection is not None:
+                _value(hdcp, cpix("HDCPOutputProtectionData"), hdcp_output_protection)
         if key is not None:
             raw = key.reveal() if isinstance(key, Secret) else key
             secret = etree.SubElement(etree.SubElement(element, _DATA), _SECRET)
@@ -169,27 +170,28 @@ class Builder:
             smooth: the text of the ProtectionHeader of Smooth Streaming.
             hds: the drmAdditionalHeader of HDS (up to 2.3.1).
         """
-        attributes = {
-            "id": id,
-            "updateVersion": None if update_version is None else str(update_version),
-            "systemId": system_id.system_id if isinstance(system_id, DrmSystem) else system_id,
-            "kid": _kid(kid),
-            "name": name,
-            "HLSAllowedCPC": hls_allowed_cpc,
-        }
+        system = system_id.system_id if isinstance(system_id, DrmSystem) else system_id
+        attributes: dict[str, str | None] = {"systemId": system, "kid": _kid(kid)}
+        if (id, name, update_version, hls_allowed_cpc) != (None, None, None, None):
+            attributes |= {"id": id, "name": name, "HLSAllowedCPC": hls_allowed_cpc}
+            attributes["updateVersion"] = None if update_version is None else str(update_version)
         element = self._add("DRMSystemList", _DRM_SYSTEM, attributes)
-        _value(element, _PSSH, pssh)
-        _value(element, _PROTECTION, content_protection_data, {"robustness": robustness})
-        _value(element, _URI, uri_ext_x_key)
-        for kind, lines, allowed in (
-            ("media", hls_media, hls_media_allowed_cpc),
-            ("master", hls_master, hls_master_allowed_cpc),
-        ):
-            if lines is not None:
-                _value(element, _HLS, lines.encode(), {"playlist": self._playlists[kind], "allowedCPC": allowed})
+        if pssh is not None:
+            _value(element, _PSSH, pssh)
+        if content_protection_data is not None:
+            _value(element, _PROTECTION, content_protection_data, {"robustness": robustness})
+        if uri_ext_x_key is not None:
+            _value(element, _URI, uri_ext_x_key)
+        if hls_media is not None:
+            names = {"playlist": self._playlists["media"], "allowedCPC": hls_media_allowed_cpc}
+            _value(element, _HLS, hls_media.encode(), names)
+        if hls_master is not None:
+            names = {"playlist": self._playlists["master"], "allowedCPC": hls_master_allowed_cpc}
+            _value(element, _HLS, hls_master.encode(), names)
         if smooth is not None:
             set_text(etree.SubElement(element, cpix("SmoothStreamingProtectionHeaderData")), smooth)
-        _value(element, cpix("HDSSignalingData"), hds)
+        if hds is not None:
+            _value(element, cpix("HDSSignalingData"), hds)
         return self
 
     def period(
@@ -327,7 +329,7 @@ class Builder:
         document = self._open()
         validate(document, version=self._version, kinds=frozenset({"semantics"})).raise_for_errors()
         self._document = None
-        document.touch()
+        document.made_here = False
         return document
 
     def _open(self) -> Document:
@@ -365,7 +367,9 @@ def _kid(kid: KeyId) -> str:
 
 
 def _make(parent: etree._Element, tag: str, attributes: dict[str, str | None]) -> etree._Element:
-    given = {name: value for name, value in attributes.items() if value is not None}
+    given: Any = attributes
+    if None in attributes.values():
+        given = {name: value for name, value in attributes.items() if value is not None}
     try:
         return etree.SubElement(parent, tag, given)
     except (ValueError, TypeError):
@@ -373,10 +377,7 @@ def _make(parent: etree._Element, tag: str, attributes: dict[str, str | None]) -
         raise CpixError(f"one of {names} of {etree.QName(tag).localname} is not a text that XML can hold") from None
 
 
-def _value(
-    parent: etree._Element, tag: str, value: bytes | None, attributes: dict[str, str | None] | None = None
-) -> None:
-    if value is not None:
-        element = _make(parent, tag, attributes or {})
-        if value:
-            element.text = encode_base64(value)
+def _value(parent: etree._Element, tag: str, value: bytes, attributes: dict[str, str | None] | None = None) -> None:
+    element = _make(parent, tag, attributes) if attributes else etree.SubElement(parent, tag)
+    if value:
+        element.text = encode_base64(value)

@@ -58,6 +58,7 @@ class Document(View):
         "_signed",
         "content_keys",
         "drm_systems",
+        "made_here",
         "periods",
         "recipients",
         "revision",
@@ -76,6 +77,7 @@ class Document(View):
         super().__init__(self, tree.getroot())
         self.source = source
         self.revision = 0
+        self.made_here = False
         self.validated_revision: int | None = None
         self._signed: tuple[int, frozenset[str] | None] = (-1, frozenset())
         self.recipients = Recipients(self)
@@ -90,7 +92,9 @@ class Document(View):
     def new(cls) -> Document:
         """Make a document without any content."""
         root = etree.Element(cpix("CPIX"), nsmap={p: n for p, n in NAMESPACES.items() if p in {"cpix", "pskc"}})
-        return cls(root.getroottree())
+        document = cls(root.getroottree())
+        document.made_here = True
+        return document
 
     @property
     def root(self) -> etree._Element:

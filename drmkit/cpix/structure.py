@@ -165,6 +165,8 @@ def _to_validate(document: Document, version: str) -> etree._ElementTree:
 
 def _is_located(document: Document) -> bool:
     """Say whether the document points to schemas; looking through the input is quicker than through the tree."""
+    if document.made_here:
+        return False
     encoding = (document.tree.docinfo.encoding or "").upper()
     if document.is_unchanged and document.source is not None and encoding.startswith(_ASCII_COMPATIBLE):
         return b"chemaLocation" in document.source
