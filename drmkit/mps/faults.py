@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from drmkit.errors import (
     ApiError,
@@ -25,11 +26,13 @@ __all__ = [
     "ApiUnavailableError",
     "api_error",
     "clean",
+    "clean_messages",
 ]
 
 DUPLICATE_SESSION = "InvalidParameterValue.SessionId"
 SIGNATURE_EXPIRED = "AuthFailure.SignatureExpire"
 
+_MESSAGES = frozenset({"Message", "ErrMsg"})
 _URL = re.compile(r"(https?://)(?:[^\s/@\"'<>]*@)?([^\s/?#\"'<>]+)[^\s\"'<>]*", re.IGNORECASE)
 _TICKET = re.compile(r"\b((?:T?GT|ST)-)[\w.+/=%-]+|\b((?:ticket|token|key)=)[^\s&\"'<>]+", re.IGNORECASE)
 
@@ -139,6 +142,17 @@ def clean(text: str) -> str:
     """Return a text of the API without what it may quote from a request: queries and paths of URLs, tickets."""
     text = _URL.sub(rf"\1\2/{MASK}", text)
     return _TICKET.sub(lambda found: f"{found[1] or found[2]}{MASK}", text)
+
+
+def clean_messages(value: Any, name: str = "") -> Any:
+    """Return an answer or a callback in dictionaries and lists, fit to be shown: messages cleaned, its Sign masked."""
+    if isinstance(value, dict):
+        return {key: clean_messages(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [clean_messages(item) for item in value]
+    if isinstance(value, str) and name in _MESSAGES:
+        return clean(value)
+    return MASK if name == "Sign" and value else value
 
 
 def _matches(code: str, prefix: str) -> bool:

@@ -15,6 +15,7 @@ import msgspec
 
 from drmkit.errors import DrmkitError, MissingExtraError, RemoteUnavailableError, StoreError
 from drmkit.mps.credentials import Credentials
+from drmkit.mps.faults import ApiInputError, clean_messages
 from drmkit.mps.notification import Describer, Notification, confirm, parse
 from drmkit.mps.notificationstore import NotificationStore, StoredNotification
 from drmkit.mps.task import Verdict
@@ -86,9 +87,22 @@ class CosBackup:
 
     @classmethod
     def connect(
-        cls, credentials: Credentials, *, region: str, bucket: str, prefix: str = "mps-notifications/"
+        cls,
+        credentials: Credentials | Callable[[], Credentials],
+        *,
+        region: str,
+        bucket: str,
+        prefix: str = "mps-notifications/",
+        endpoint: str | None = None,
     ) -> CosBackup:
         """Connect with `cos-python-sdk-v5`.
+
+        Args:
+            credentials: the API key, or a function that returns the current one (temporary credentials).
+            region: the bucket's region.
+            bucket: the bucket, with its APPID.
+            prefix: what object names begin with.
+            endpoint: the domain of COS instead of the region's; plain http if it begins with `http://`.
 
         Raises:
             MissingExtraError: it is not installed.
@@ -100,15 +114,23 @@ class CosBackup:
             )
         except ImportError:
             raise MissingExtraError(
-                "backing up to COS needs cos-python-sdk-v5", hint="pip install cos-python-sdk-v5"
+                "backing up to COS needs cos-python-sdk-v5", hint="install it: pip install 'drmkit[cos]'"
             ) from None
-        config = qcloud_cos.CosConfig(
-            Region=region,
-            SecretId=credentials.secret_id,
-            SecretKey=credentials.secret_key.reveal(),
-            Token=credentials.token.reveal() if credentials.token is not None else None,
-        )
-        return cls(qcloud_cos.CosS3Client(config), bucket, prefix, errors=(CosException, OSError))
+        scheme, _, domain = (endpoint or "").rpartition("://")
+
+        def connected(key: Credentials) -> Any:
+            config = qcloud_cos.CosConfig(
+                Region=region,
+                SecretId=key.secret_id,
+                SecretKey=key.secret_key.reveal(),
+                Token=key.token.reveal() if key.token is not None else None,
+                Endpoint=domain or None,
+                Scheme=scheme or "https",
+            )
+            return qcloud_cos.CosS3Client(config)
+
+        current = credentials if callable(credentials) else lambda: credentials
+        return cls(_Renewed(current, connected), bucket, prefix, errors=(CosException, OSError))
 
     def write(self, stored: StoredNotification, line: bytes) -> None:
         """Put the line; a repetition replaces the same object.
@@ -124,6 +146,22 @@ class CosBackup:
             raise RemoteUnavailableError(f"COS did not take {name} ({type(error).__name__})") from None
 
 
+class _Renewed:
+    """A COS client that is made anew when temporary credentials have been renewed."""
+
+    def __init__(self, current: Callable[[], Credentials], connected: Callable[[Credentials], Any]) -> None:
+        self._current = current
+        self._connected = connected
+        self._known: tuple[Credentials, Any] | None = None
+
+    def put_object(self, **values: Any) -> None:
+        """Put an object with the current credentials."""
+        credentials = self._current()
+        if self._known is None or self._known[0] is not credentials:
+            self._known = (credentials, self._connected(credentials))
+        self._known[1].put_object(**values)
+
+
 def backup_line(stored: StoredNotification, notification: Notification, verdict: Verdict | None) -> bytes:
     """Return one line of JSON for a message, its secrets masked, with the confirmed state of its task."""
     return msgspec.json.encode(
@@ -134,7 +172,7 @@ def backup_line(stored: StoredNotification, notification: Notification, verdict:
             "event": stored.event,
             "task_id": stored.task_id,
             "state": verdict.state if verdict is not None else None,
-            "message": notification.to_builtins(),
+            "message": clean_messages(notification.to_builtins()),
         }
     )
 
@@ -175,6 +213,7 @@ class Follower:
         self._clock = clock
         self._wake = threading.Event()
         self._stopped = threading.Event()
+        self._last = 0
 
     def notice(self) -> None:
         """Tell that there is something new."""
@@ -186,41 +225,67 @@ class Follower:
         self._wake.set()
 
     def run(self, *, pause: float = 30.0) -> None:
-        """Deal with messages until `stop`.
+        """Deal with messages until `stop`: with new ones at once, with those that failed after a pause.
 
         Args:
             pause: seconds after which failed messages are tried again.
         """
+        again = 0.0
         while not self._stopped.is_set():
             self._wake.clear()
-            self.drain()
+            now = time.monotonic()
+            start = self._last
+            if now >= again:
+                start, again = 0, now + pause
+            try:
+                self.drain(after=start)
+            except StoreError as error:
+                _LOG.warning("the queue cannot be used now: %s", error.message)
             self._wake.wait(pause)
 
-    def drain(self) -> int:
-        """Deal with every pending message once, and return how many were dealt with."""
-        done, last = 0, 0
+    def drain(self, *, after: int = 0) -> int:
+        """Deal with pending messages once, and return how many were dealt with.
+
+        Args:
+            after: only with those that have a greater number.
+        """
+        done, last = 0, after
         while batch := self._store.pending(after=last):
             for stored in batch:
                 if self._stopped.is_set():
                     return done
                 last = stored.number
                 done += self._deal(stored)
+                self._last = max(self._last, last)
         return done
 
     def _deal(self, stored: StoredNotification) -> bool:
         try:
             notification = parse(stored.body)
-            verdict = self._confirmed(notification)
-            if self._backup is not None:
-                self._backup.write(stored, backup_line(stored, notification, verdict))
-            if self._hook is not None:
-                self._hook(notification, verdict)
+            note = self._hand_on(stored, notification)
         except DrmkitError as error:
             _LOG.warning("notification %d will be tried again: %s", stored.number, error.message)
             self._store.fail(stored.number, error.message)
             return False
-        self._store.finish(stored.number, verdict.state if verdict is not None else "", now=self._clock())
+        self._store.finish(stored.number, note, now=self._clock())
         return True
+
+    def _hand_on(self, stored: StoredNotification, notification: Notification) -> str:
+        """Confirm, back up and tell the hook; return how it ended.
+
+        What MPS refuses to confirm (there is no such task) is backed up, but no hook acts on it: it may be forged.
+        """
+        verdict, refusal = None, ""
+        try:
+            verdict = self._confirmed(notification)
+        except ApiInputError as error:
+            refusal = f"not confirmed: {error.message}"
+            _LOG.warning("notification %d is %s", stored.number, refusal)
+        if self._backup is not None:
+            self._backup.write(stored, backup_line(stored, notification, verdict))
+        if self._hook is not None and not refusal:
+            self._hook(notification, verdict)
+        return refusal or (verdict.state if verdict is not None else "")
 
     def _confirmed(self, notification: Notification) -> Verdict | None:
         if self._client is None or notification.live or not notification.task_id:

@@ -227,11 +227,31 @@ class Job:
         self.require_valid()
         if len(urls) != len(self.key_requests):
             raise JobError(f"the job needs {len(self.key_requests)} key-server URLs, not {len(urls)}")
-        for path in _unread(self.body):
+        for path, _ in self.secret_files:
             raise JobError(f"{path} names a file that has not been read", hint="call jobfile.read_secrets(job, folder)")
-        texts = iter([url if isinstance(url, str) else url.reveal() for url in urls])
-        body: ProcessMediaRequest = _mapped(self.body, DrmInfo, lambda info: _ready(info, texts))
+        sources = [KeySource(url if isinstance(url, str) else url.reveal()) for url in urls]
+        if not all(source.is_url for source in sources):
+            raise JobError("a minted key-server URL is no URL", hint="check the key source's account")
+        return self._filled(sources, attempt)
+
+    def preview(self, *, attempt: int = 0) -> ProcessMediaRequest:
+        """Return the request as `request` would make it, with key sources where URLs are yet to be minted.
+
+        Raises:
+            JobError: the job has errors.
+        """
+        self.require_valid()
+        return self._filled([source for _, source in self.key_requests], attempt)
+
+    def _filled(self, sources: Iterable[KeySource], attempt: int) -> ProcessMediaRequest:
+        remaining = iter(sources)
+        body: ProcessMediaRequest = _mapped(self.body, DrmInfo, lambda info: _ready(info, remaining))
         return msgspec.structs.replace(body, session_id=self.session_id(attempt))
+
+    @property
+    def secret_files(self) -> tuple[tuple[str, str], ...]:
+        """The secrets that are still in their files: the path of each in the job, and the file's."""
+        return tuple(_unread(self.body))
 
     def with_secrets(self, read: Callable[[str], str]) -> Job:
         """Return the job with each secret of the form `file:PATH` replaced by what `read(PATH)` returns."""
@@ -242,13 +262,10 @@ def _output(output: str | TaskOutputStorage | None) -> tuple[TaskOutputStorage |
     return parse_output(output) if isinstance(output, str) else (output, None)
 
 
-def _ready(info: DrmInfo, texts: Iterator[str]) -> DrmInfo:
+def _ready(info: DrmInfo, sources: Iterator[KeySource]) -> DrmInfo:
     speke = info.speke_drm
     if speke is not None and speke.key_server_url:
-        url = KeySource(next(texts))
-        if not url.is_url:
-            raise JobError("a minted key-server URL is no URL", hint="check the key source's account")
-        speke = msgspec.structs.replace(speke, key_server_url=url)
+        speke = msgspec.structs.replace(speke, key_server_url=next(sources))
     return msgspec.structs.replace(info, type=normalize(info.type or ""), speke_drm=speke)
 
 
@@ -278,12 +295,12 @@ def _identity(value: Any) -> Any:
     return value.reveal() if isinstance(value, Secret) else value
 
 
-def _unread(body: Model) -> Iterator[str]:
+def _unread(body: Model) -> Iterator[tuple[str, str]]:
     for path, model in walk(body):
         for name, member in members(type(model)).items():
             value = getattr(model, member.attribute)
             if isinstance(value, Secret) and value.reveal().startswith(SECRET_FILE):
-                yield f"{path}.{name}" if path else name
+                yield (f"{path}.{name}" if path else name), value.reveal().removeprefix(SECRET_FILE)
 
 
 def _with_secrets(model: Model, read: Callable[[str], str]) -> Any:

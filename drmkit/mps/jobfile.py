@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from drmkit.errors import JobError
+from drmkit.mps.findings import Finding
 from drmkit.mps.job import SECRET_FILE, Job
 from drmkit.mps.keysource import KeySource
 from drmkit.mps.schema import members, walk
 from drmkit.mps.wire import Model
 from drmkit.secret import Secret
 
-__all__ = ["parse_job", "read_job", "read_secrets", "write_job"]
+__all__ = ["examine_secrets", "parse_job", "read_job", "read_secrets", "write_job"]
 
 _LARGEST = 10 * 1024 * 1024
 _LARGEST_SECRET = 4096
@@ -88,16 +89,35 @@ def read_secrets(job: Job, folder: Path) -> Job:
     return job.with_secrets(lambda name: _read_secret(folder / name))
 
 
+def examine_secrets(job: Job, folder: Path) -> tuple[Job, list[Finding]]:
+    """Return the job with its secret files read as far as they can be, and a finding for each that cannot.
+
+    Args:
+        job: the job.
+        folder: what relative paths start from: the folder of the job file.
+    """
+    findings: list[Finding] = []
+    texts: dict[str, str] = {}
+    for path, name in job.secret_files:
+        try:
+            texts[name] = _read_secret(folder / name)
+        except JobError as error:
+            texts[name] = f"{SECRET_FILE}{name}"
+            findings.append(Finding(path, error.message, error.hint or "check the file"))
+    return job.with_secrets(texts.__getitem__), findings
+
+
 def _read_secret(path: Path) -> str:
     try:
         with path.open("rb") as file:
             return file.read(_LARGEST_SECRET).decode("ascii").strip()
-    except OSError as error:
-        raise JobError(f"the secret's file {path}: {error.strerror}", hint="check the path in the job file") from None
     except UnicodeDecodeError:
         raise JobError(
             f"the secret's file {path} holds no text", hint="write the key as 32 hexadecimal digits"
         ) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no usable path"
+        raise JobError(f"the secret's file {str(path)!r}: {reason}", hint="check the path in the job file") from None
 
 
 def _json(text: str, name: str) -> Any:

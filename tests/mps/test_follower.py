@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from drmkit.errors import PackagingError, RemoteUnavailableError, StoreError
+from drmkit.mps.faults import api_error
 from drmkit.mps.follower import CosBackup, FolderBackup, Follower
 from drmkit.mps.models.detail import DescribeTaskDetailResponse
 from drmkit.mps.notification import Notification, parse
@@ -149,6 +151,7 @@ CONNECT = """
 import sys, types
 from drmkit.errors import MissingExtraError
 from drmkit.mps.credentials import Credentials
+from drmkit.mps.faults import api_error
 from drmkit.mps.follower import CosBackup
 from drmkit.secret import Secret
 def connect():
@@ -165,14 +168,103 @@ module, errors = types.ModuleType("qcloud_cos"), types.ModuleType("qcloud_cos.co
 module.CosConfig, module.CosS3Client = (lambda **given: seen.update(given)), (lambda config: "client")
 errors.CosException = ValueError
 sys.modules |= {"qcloud_cos": module, "qcloud_cos.cos_exception": errors}
-assert connect()._errors == (ValueError, OSError)
-assert seen == {"Region": "ap-singapore", "SecretId": "AKID", "SecretKey": "k", "Token": "t"}
+class Stored:
+    received, number = 1700000000.0, 1
+made = []
+module.CosS3Client = lambda config: made.append(config) or types.SimpleNamespace(put_object=lambda **given: None)
+backup = connect()
+assert backup._errors == (ValueError, OSError)
+assert seen == {}, "nothing is connected before it is needed"
+backup.write(Stored, b"{}"); backup.write(Stored, b"{}")
+assert len(made) == 1
+given = {"Region": "ap-singapore", "SecretId": "AKID", "SecretKey": "k", "Token": "t", "Endpoint": None, "Scheme": "https"}
+assert seen == given
+keys = iter([Credentials("AKID", Secret("1")), Credentials("AKID", Secret("2"))])
+where = {"region": "ap-singapore", "bucket": "b", "endpoint": "http://127.0.0.1:1"}
+backup = CosBackup.connect(lambda: next(keys), **where)
+backup.write(Stored, b"{}"); backup.write(Stored, b"{}")
+assert (len(made), seen["SecretKey"], seen["Token"]) == (3, "2", None)
+assert (seen["Endpoint"], seen["Scheme"]) == ("127.0.0.1:1", "http")
 """
 
 
 def test_cos_needs_its_sdk() -> None:
-    """Without cos-python-sdk-v5 the error says what to install; with it the key, token and region reach it."""
+    """Without cos-python-sdk-v5 the error says what to install; with it the key reaches it, and each renewed one."""
     subprocess.run([sys.executable, "-c", CONNECT], check=True)
+
+
+def test_what_mps_does_not_know_is_kept_from_the_hook(store: NotificationStore, tmp_path: Path) -> None:
+    """A message about a task that MPS does not know may be forged: it is backed up and noted, and no hook acts on it."""
+    told: list[str] = []
+
+    class Stranger:
+        def describe_task_detail(self, task_id: str) -> TaskDetail:
+            raise api_error("ResourceNotFound.TaskNotFound", f"no {task_id}")
+
+    def hook(notification: Notification, verdict: Verdict | None) -> None:
+        told.append(notification.event)
+
+    follower = Follower(store, client=Stranger(), backup=FolderBackup(tmp_path / "backup"), hook=hook)
+    assert follower.drain() == 2
+    assert told == ["ProcessEof"]
+    assert store.all()[0].note == "not confirmed: MPS answered ResourceNotFound.TaskNotFound: no t-1"
+    assert (tmp_path / "backup" / "2023-11-14.jsonl").read_text(encoding="utf-8").count("\n") == 2
+
+
+def test_failures_wait_for_their_pause(store: NotificationStore) -> None:
+    """A new message is dealt with at once; one that failed is not asked about again before its pause is over."""
+    client = Client(failures=1)
+    seen = threading.Event()
+
+    def hook(notification: Notification, verdict: Verdict | None) -> None:
+        if notification.task_id == "t-9":
+            seen.set()
+
+    follower = Follower(store, client=client, hook=hook)
+    thread = threading.Thread(target=follower.run, kwargs={"pause": 60.0})
+    thread.start()
+    while not client.asked:
+        threading.Event().wait(0.005)
+    add(store, {"EventType": "WorkflowTask", "WorkflowTaskEvent": {"TaskId": "t-9", "Status": "FINISH"}})
+    follower.notice()
+    assert seen.wait(10)
+    follower.stop()
+    thread.join(10)
+    assert client.asked == ["t-1", "t-9"]
+    assert [stored.task_id for stored in store.pending()] == ["t-1"]
+
+
+def test_a_queue_that_fails_for_a_while_is_outlived(store: NotificationStore) -> None:
+    """When the queue cannot be read the follower goes on and tries again."""
+    tries: list[int] = []
+    follower = Follower(Broken(store, tries))  # type: ignore[arg-type]  # stands for a store
+    thread = threading.Thread(target=follower.run, kwargs={"pause": 0.01})
+    thread.start()
+    give_up = time.monotonic() + 10
+    while store.pending() and time.monotonic() < give_up:
+        time.sleep(0.005)
+    follower.stop()
+    thread.join(10)
+    assert store.pending() == []
+    assert len(tries) >= 3
+
+
+class Broken:
+    """A queue whose first two questions fail."""
+
+    def __init__(self, store: NotificationStore, tries: list[int]) -> None:
+        self._store = store
+        self._tries = tries
+
+    def pending(self, *, after: int) -> Any:
+        """Fail twice, then answer."""
+        self._tries.append(after)
+        if len(self._tries) < 3:
+            raise StoreError("disk I/O error")
+        return self._store.pending(after=after)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
 
 
 def test_run_until_stopped(store: NotificationStore) -> None:

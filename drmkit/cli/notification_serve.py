@@ -1,0 +1,241 @@
+"""`drmkit notification serve`: receive callbacks, durably, and hand each on once MPS has confirmed it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from drmkit import passwords
+from drmkit.cli.job_access import Access, mps_options
+from drmkit.cli.output import App, format_option, pass_app
+from drmkit.cli.sandbox import Duration
+from drmkit.config import state_folder
+from drmkit.errors import ConfigurationError, MissingExtraError
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from drmkit.cli.notification_hook import CommandHook
+    from drmkit.mps.follower import Backup, Follower
+    from drmkit.mps.receiver import Receiver
+    from drmkit.secret import Secret
+
+__all__ = ["serve"]
+
+_BACKLOG = 1024
+_GRACE_SECONDS = 5
+_LARGEST_PORT = 65535
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, _LARGEST_PORT), default=8200, show_default=True, help="0: a free one.")
+@click.option(
+    "--store", type=click.Path(path_type=Path), help="The queue, an SQLite file; default: in the state folder."
+)
+@click.option("--notify-key-file", metavar="FILE", help="A private file with the NotifyKey of the jobs.")
+@click.option("--unsigned", is_flag=True, help="Take callbacks without a Sign, which anybody can send.")
+@click.option("--backup", metavar="DIR|cos://...", help="Back up each message: a folder, or cos://BUCKET/REGION/DIR/.")
+@click.option("--hook", metavar="COMMAND", help="Run this for each message, with its JSON on standard input.")
+@click.option("--hook-timeout", type=Duration(), default="60s", show_default=True, help="How long it may take.")
+@click.option("--no-confirm", is_flag=True, help="Do not ask MPS whether what a message says is true.")
+@click.option("--retry-after", type=Duration(), default="30s", show_default=True, help="When failures are tried again.")
+@mps_options
+@format_option
+@pass_app
+def serve(
+    app: App,
+    /,
+    *,
+    host: str,
+    port: int,
+    store: Path | None,
+    backup: str | None,
+    retry_after: timedelta,
+    form: str,
+    **given: Any,
+) -> None:
+    """Receive callbacks by POST, on any path, until Ctrl-C or SIGTERM.
+
+    Each is verified, stored on the disk and only then answered with 200, so that none is lost, not even by kill -9;
+    a repetition is dropped. Then MPS is asked whether what it says is true, it is backed up, and the hook is run;
+    what fails is tried again later.
+
+    It speaks plain HTTP: let a web server with a certificate stand in front of it.
+    """
+    from drmkit.mps.follower import Follower  # noqa: PLC0415 (help needs no models)
+    from drmkit.mps.notificationstore import NotificationStore  # noqa: PLC0415
+    from drmkit.mps.receiver import Receiver  # noqa: PLC0415
+
+    key = _notify_key(given["notify_key_file"], unsigned=given["unsigned"])
+    hook = _hook(given["hook"], given["hook_timeout"])
+    file = _store_path(app, store)
+    with ExitStack() as stack:
+        access = stack.enter_context(Access(app, given["endpoint"], given["region"], given["timeout"]))
+        client = None if given["no_confirm"] else access.client
+        queue = stack.enter_context(NotificationStore(file))
+        follower = Follower(queue, client=client, backup=_backup(access, backup), hook=hook)
+        receiver = Receiver(queue, notify_key=key, arrived=follower.notice)
+        listener = stack.enter_context(_listening(host, port))
+        _run(
+            receiver,
+            follower,
+            hook,
+            listener,
+            pause=retry_after.total_seconds(),
+            ready=lambda: _announce(app, listener, file, form),
+        )
+    app.talk("the receiver has stopped; what it has not handed on stays in the queue")
+
+
+def _notify_key(file: str | None, *, unsigned: bool) -> Secret[str] | None:
+    if (file is None) != unsigned:
+        raise click.UsageError("name --notify-key-file, or say --unsigned to take callbacks that anybody can send")
+    return None if file is None else passwords.from_file(file, what="--notify-key-file")
+
+
+def _hook(command: str | None, limit: timedelta) -> CommandHook | None:
+    from drmkit.cli.notification_hook import CommandHook  # noqa: PLC0415
+
+    return None if command is None else CommandHook(command, seconds=limit.total_seconds())
+
+
+def _store_path(app: App, stated: Path | None) -> Path:
+    if stated is not None:
+        return stated.expanduser()
+    folder = state_folder(app.environ)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the state folder {folder} cannot be made ({error.strerror})", hint="name the queue with --store"
+        ) from None
+    return folder / "notifications.sqlite"
+
+
+def _backup(access: Access, target: str | None) -> Backup | None:
+    from drmkit.mps.follower import CosBackup, FolderBackup  # noqa: PLC0415
+    from drmkit.mps.locations import parse_output  # noqa: PLC0415
+
+    if target is None:
+        return None
+    if "://" not in target:
+        return FolderBackup(Path(target).expanduser())
+    place = parse_output(target)
+    bucket = place.storage.cos_output_storage
+    if bucket is None:
+        raise click.UsageError("--backup takes a folder, or cos://BUCKET/REGION/DIR/")
+    prefix = (place.directory or "/mps-notifications/").removeprefix("/")
+    return CosBackup.connect(access.credentials, region=bucket.region or "", bucket=bucket.bucket or "", prefix=prefix)
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio switches off Nagle's algorithm, 40 ms an answer, only where the protocol is stated.
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host.strip("[]"), port))
+            listener.listen(_BACKLOG)
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot listen on {host} port {port} ({error.strerror})",
+                hint="choose an address of this machine and a free port; 0 takes any",
+            ) from None
+        yield listener
+
+
+def _run(
+    receiver: Receiver,
+    follower: Follower,
+    hook: CommandHook | None,
+    listener: socket.socket,
+    *,
+    pause: float,
+    ready: Callable[[], None],
+) -> None:
+    """Serve and follow in threads until a signal comes, or one of them breaks: then raise what broke it."""
+    done = threading.Event()
+    server = _server(receiver)
+    serving = _Worker(lambda: server.run([listener]), done)
+    following = _Worker(lambda: follower.run(pause=pause), done)
+    previous = {number: signal.signal(number, lambda *_: done.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        serving.start()
+        following.start()
+        ready()
+        done.wait()
+    finally:
+        server.should_exit = True
+        serving.join()
+        follower.stop()
+        if hook is not None:
+            hook.stop()
+        following.join()
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    for worker in (serving, following):
+        if worker.failure is not None:
+            raise worker.failure
+
+
+class _Worker(threading.Thread):
+    """A thread whose end, and what it was broken by, are told."""
+
+    def __init__(self, work: Callable[[], None], done: threading.Event) -> None:
+        super().__init__(daemon=True)
+        self._work = work
+        self._done = done
+        self.failure: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001 (raised again in the main thread, which ends the program)
+            self.failure = error
+        finally:
+            self._done.set()
+
+
+def _server(receiver: Receiver) -> uvicorn.Server:
+    try:
+        import uvicorn  # noqa: PLC0415 (an extra)
+    except ModuleNotFoundError:
+        raise MissingExtraError(
+            "receiving callbacks needs the package uvicorn", hint="install it: pip install 'drmkit[sandbox]'"
+        ) from None
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    return uvicorn.Server(
+        uvicorn.Config(
+            receiver,
+            access_log=False,
+            http="h11",
+            lifespan="off",
+            log_config=None,
+            loop="asyncio",
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+            ws="none",
+        )
+    )
+
+
+def _announce(app: App, listener: socket.socket, store: Path, form: str) -> None:
+    host, port = listener.getsockname()[:2]
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    if form == "json":
+        click.echo(json.dumps({"schema_version": 1, "url": url, "store": str(store)}))
+        return
+    click.echo(f"receiving at {url}, storing in {store}")
+    app.talk("Ctrl-C stops it")
