@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -36,6 +37,9 @@ RSA_BITS: Final = 3072
 """The size in bits that CPIX recommends for RSA keys, at least (CPIX 2.4, Mandatory Algorithms)."""
 
 _SHA1_OF_ISO: Final = "1.3.14.3.2.29"
+_UNREADABLE: Final = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion)
+"""What `cryptography` raises where a certificate, or a part of one that it has read, makes no sense to it."""
+
 _LOCK: Final = threading.Lock()
 
 
@@ -56,7 +60,7 @@ def load_certificate(der: bytes) -> x509.Certificate | None:
     with lenient():
         try:
             return x509.load_der_x509_certificate(der)
-        except ValueError:
+        except _UNREADABLE:
             return None
 
 
@@ -82,7 +86,7 @@ def _from_pem(source: bytes) -> x509.Certificate | None:
     with lenient():
         try:
             return x509.load_pem_x509_certificate(source)
-        except ValueError:
+        except _UNREADABLE:
             return None
 
 
@@ -92,10 +96,7 @@ def rsa_key(certificate: x509.Certificate) -> rsa.RSAPublicKey:
     Raises:
         CertificateError: the certificate has a key of another kind.
     """
-    try:
-        key = certificate.public_key()
-    except ValueError:
-        key = None
+    key = _public_key(certificate)
     if not isinstance(key, rsa.RSAPublicKey):
         raise CertificateError(
             f"the certificate of {describe(certificate)} has no RSA key",
@@ -106,10 +107,14 @@ def rsa_key(certificate: x509.Certificate) -> rsa.RSAPublicKey:
 
 def same_key(certificate: x509.Certificate, key: rsa.RSAPublicKey) -> bool:
     """Say whether a certificate is for this public key."""
+    return _public_key(certificate) == key
+
+
+def _public_key(certificate: x509.Certificate) -> object:
     try:
-        return certificate.public_key() == key
-    except ValueError:
-        return False
+        return certificate.public_key()
+    except _UNREADABLE:
+        return None
 
 
 def has_weak_hash(certificate: x509.Certificate) -> bool:
@@ -118,7 +123,7 @@ def has_weak_hash(certificate: x509.Certificate) -> bool:
         return True
     try:
         return isinstance(certificate.signature_hash_algorithm, hashes.SHA1 | hashes.MD5)
-    except ValueError:
+    except _UNREADABLE:
         return False
 
 
@@ -168,7 +173,7 @@ def subject_of(certificate: x509.Certificate) -> str:
     """
     try:
         subject = certificate.subject.rfc4514_string() or "no subject"
-    except ValueError:
+    except _UNREADABLE:
         subject = "an unreadable subject"
     return "".join(character if character.isprintable() else "?" for character in subject)[:200]
 

@@ -86,7 +86,7 @@ def _from_pem(source: bytes, password: bytes | None) -> PrivateKey:
         with lenient():
             try:
                 certificates = x509.load_pem_x509_certificates(source)
-            except ValueError:
+            except (ValueError, x509.InvalidVersion):
                 raise CertificateError(
                     "a certificate beside the private key cannot be read", hint="keep the key in a file of its own"
                 ) from None
@@ -114,7 +114,7 @@ def _from_pkcs12(source: bytes, password: bytes | None) -> PrivateKey:
         with lenient():
             try:
                 key, certificate, more = pkcs12.load_key_and_certificates(source, attempt)
-            except (ValueError, UnsupportedAlgorithm):
+            except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
                 continue
         if key is None:
             raise CertificateError("the PKCS#12 file holds no private key", hint="export it with the private key")

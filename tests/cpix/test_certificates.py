@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import pickle
 import warnings
+from contextlib import suppress
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -16,6 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     pkcs12,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from signers import certify, corpus_bytes, pair, vector_certificate
 
 from drmkit import cpix
@@ -217,3 +220,50 @@ def test_unreadable_der_gives_none() -> None:
     assert load_certificate(pair().der) == pair().certificate
     assert certificates.same_key(pair().certificate, pair().key.public_key())
     assert not certificates.same_key(pair().certificate, pair("berta").key.public_key())
+
+
+@settings(max_examples=300)
+@given(place=st.integers(0, 400), value=st.integers(0, 255))
+def test_broken_certificates_give_errors_of_drmkit_alone(place: int, value: int) -> None:
+    """Whatever byte of a certificate is overwritten: it is read, or refused, and nothing foreign comes through."""
+    der = bytearray(pair().der)
+    der[place] = value
+    certificate = load_certificate(bytes(der))
+    if certificate is None:
+        with pytest.raises(CertificateError):
+            read_certificate(bytes(der))
+        return
+    assert describe(certificate).isprintable()
+    certificates.same_key(certificate, pair().key.public_key())
+    with suppress(CertificateError):
+        weaknesses(certificate)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x03"),
+        (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01", b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x7f"),
+        (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b", b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x7f"),
+        (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b", b"\x2b\x0e\x03\x02\x1d" + b"\x2a" * 4),
+    ],
+    ids=["an unknown version", "an unknown kind of key", "an unknown signature", "a broken signature"],
+)
+def test_unknown_parts_of_certificates_are_no_surprise(before: bytes, after: bytes) -> None:
+    """A version, key or signature of an unknown kind makes a certificate unreadable, keyless or no weaker."""
+    der = pair().der
+    assert before in der
+    certificate = load_certificate(der.replace(before, after))
+    if certificate is not None:
+        assert not certificates.has_weak_hash(certificate)
+        with suppress(CertificateError):
+            check_strength(certificate)
+
+
+def test_the_other_name_of_sha1_with_rsa_is_weak() -> None:
+    """SHA-1 with RSA has an OID of ISO beside that of PKCS#1."""
+    der = pair().der
+    old = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00"
+    certificate = load_certificate(der.replace(old, b"\x06\x05\x2b\x0e\x03\x02\x1d\x04\x04abcd"))
+    assert certificate is not None
+    assert certificates.has_weak_hash(certificate)
