@@ -20,6 +20,7 @@ from drmkit.cpix.notation import VERSIONS
 from drmkit.cpix.spectable import Table
 from drmkit.cpix.usage import AudioFilter, BitrateFilter, Filter, VideoFilter
 from drmkit.cpix.validation import validate
+from drmkit.cpix.view import cpix
 from drmkit.errors import ConfigurationError, CpixError
 from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.keys import derivation, generation
@@ -132,9 +133,17 @@ class _Spec:
         document = self._builder.build()
         if not self._request:
             signaling.fill(document, options=options, default_scheme=self._scheme)
+            self._name_playlists(document)
             validate(document, self._version, kinds=frozenset({"semantics"})).raise_for_errors()
         etree.indent(document.tree)
         return document
+
+    def _name_playlists(self, document: Document) -> None:
+        """CPIX 2.1 calls the media playlist `variant`, and its documents do not say that they are 2.1."""
+        for element in document.root.iter(cpix("HLSSignalingData")) if self._version == "2.1" else ():
+            if element.get("playlist") == "media":
+                element.set("playlist", "variant")
+        document.touch()
 
     def _seeds(self, table: Table | None) -> None:
         if table is None:
