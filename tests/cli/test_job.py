@@ -346,7 +346,7 @@ def test_a_template_that_does_not_exist(run: Run, new: Callable[..., Path], caps
 def test_files_that_are_no_job(
     run: Run, home: Path, sandbox: Sandbox, content: str, code: int, reason: str, capsys: Any
 ) -> None:
-    """What cannot be read is exit code 2, what can be read and is no job 1; submitting either is 2 and sends nothing."""
+    """What cannot be read is exit code 2, what is read and is no job 1; submitting either is 2 and sends nothing."""
     path = home / "job.json"
     path.write_bytes(content.encode("utf-8", "surrogatepass"))
     assert run("job", "check", str(path)) == code
