@@ -24,7 +24,7 @@ __all__ = ["show"]
 
 _MASK = "**********"
 _SHOWN = 100
-_PIPED = 120
+_PIPED = 1000
 _STATES = {"encrypted": "encrypted", "requested": "asked for", "unreadable": "unreadable"}
 
 
@@ -96,7 +96,7 @@ def _draw(seen: Overview, report: Report, title: str, reveal: bool, everything: 
     color = None if context is None else context.color
     terminal = sys.stdout.isatty()
     colored = terminal if color is None else color
-    width = shutil.get_terminal_size((_PIPED, 24)).columns if terminal else _PIPED
+    width = shutil.get_terminal_size().columns if terminal else _PIPED
     console = Console(
         width=max(width, 40), force_terminal=colored, no_color=not colored, highlight=False, legacy_windows=False
     )
