@@ -25,6 +25,7 @@ __all__ = ["show"]
 _MASK = "**********"
 _SHOWN = 100
 _PIPED = 1000
+_ROOMY = 100
 _STATES = {"encrypted": "encrypted", "requested": "asked for", "unreadable": "unreadable"}
 
 
@@ -104,7 +105,7 @@ def _draw(seen: Overview, report: Report, title: str, reveal: bool, everything: 
     with console.capture() as capture:
         for line in _head(seen, report, title):
             console.print(line, markup=False)
-        for table in _tables(seen, reveal, limit, console.width):
+        for table in _tables(seen, reveal, limit, _is_short(seen, console.width)):
             console.print()
             console.print(table)
         for name, lines in (
@@ -133,15 +134,15 @@ def _head(seen: Overview, report: Report, title: str) -> list[str]:
     return lines
 
 
-def _tables(seen: Overview, reveal: bool, limit: int | None, width: int) -> list[Table]:
-    tables = [_keys(seen, reveal, limit, width)] if seen.keys else []
+def _tables(seen: Overview, reveal: bool, limit: int | None, short: bool) -> list[Table]:
+    tables = [_keys(seen, reveal, limit, short)] if seen.keys else []
     if seen.tracks:
         rows = [
             [
                 track.name or "",
                 track.words,
                 *([", ".join(track.periods)] if seen.periods else []),
-                _short(track.kid, width),
+                _short(track.kid, short),
             ]
             for track in seen.tracks[:limit]
         ]
@@ -156,10 +157,10 @@ def _tables(seen: Overview, reveal: bool, limit: int | None, width: int) -> list
     return tables
 
 
-def _keys(seen: Overview, reveal: bool, limit: int | None, width: int) -> Table:
+def _keys(seen: Overview, reveal: bool, limit: int | None, short: bool) -> Table:
     columns = ["track", "key ID", "scheme", "key", "IV", "DRM systems"]
     extras: dict[str, Callable[[KeyEntry], str]] = {
-        "root key": lambda entry: _short(entry.depends_on or "", width),
+        "root key": lambda entry: _short(entry.depends_on or "", short),
         "content ID": lambda entry: entry.content_id or "",
         "HDCP": lambda entry: entry.hdcp or "",
     }
@@ -170,7 +171,7 @@ def _keys(seen: Overview, reveal: bool, limit: int | None, width: int) -> Table:
         iv = "" if entry.iv is None else entry.iv
         row = [
             "\n".join(entry.tracks),
-            _short(entry.kid, width),
+            _short(entry.kid, short),
             entry.scheme or "",
             value,
             iv,
@@ -200,9 +201,13 @@ def _table(title: str, columns: list[str], rows: list[list[str]], total: int) ->
     return table
 
 
-def _short(kid: str, width: int) -> str:
-    """A key ID in full where there is room; else its first group, which tells keys of one document apart."""
-    return kid if width >= 100 or len(kid) <= 9 else f"{kid[:8]}…"  # noqa: PLR2004 (a UUID and the other columns)
+def _is_short(seen: Overview, width: int) -> bool:
+    """Whether key IDs are cut to their first groups: where there is little room, and these tell the keys apart."""
+    return width < _ROOMY and len({entry.kid[:8] for entry in seen.keys}) == len(seen.keys)
+
+
+def _short(kid: str, short: bool) -> str:
+    return f"{kid[:8]}…" if short and len(kid) > 9 else kid  # noqa: PLR2004 (longer than what would be shown)
 
 
 def _parts(system: SystemEntry) -> str:
