@@ -23,7 +23,7 @@ from drmkit.sandbox import Sandbox
 
 SAMPLES = Path(__file__).resolve().parents[2] / "cpix_samples"
 TRACKS = str(SAMPLES / "valid" / "tracks-cenc-2.3.xml")
-TICKET = "-".join(["cAnArY", "123"])
+TICKET = "cAnArY-123"
 KEY = "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf"
 
 
