@@ -29,7 +29,6 @@ from drmkit.cpix.privatekey import PrivateKey, load_private_key
 from drmkit.cpix.sealed import (
     DATA,
     ENCRYPTED,
-    MAC,
     PLAIN,
     SECRET,
     SealedKeys,
@@ -37,7 +36,6 @@ from drmkit.cpix.sealed import (
     only,
     rsa_cipher,
     sealed_keys,
-    shown,
 )
 from drmkit.cpix.signed import remove_signatures_over
 from drmkit.cpix.values import encode_base64, line_of, text_of
@@ -80,8 +78,8 @@ def decrypt(
     """
     clear = Document(copy.deepcopy(document.tree))
     sealed, values = _open(clear, load_private_key(private_key, passphrase), allow_missing_mac=allow_missing_mac)
-    for element, value in zip(sealed.elements, values, strict=True):
-        _put(element, value)
+    for secret, value in zip(sealed.secrets, values, strict=True):
+        _put(secret, value)
     delivery = clear.recipients.list_element
     remove_signatures_over(clear, [part for part in (delivery, clear.content_keys.list_element) if part is not None])
     if delivery is not None:
@@ -103,24 +101,23 @@ def open_keys(
     """
     sealed, values = _open(document, load_private_key(private_key, passphrase), allow_missing_mac=allow_missing_mac)
     keys: dict[KeyId, Secret[bytes]] = {}
-    for place, (key, value) in enumerate(zip(sealed.keys, values, strict=True)):
-        kid = _key_id(key.kid, sealed, place)
+    for place, (text, value) in enumerate(zip(sealed.kids, values, strict=True)):
+        kid = _key_id(text, sealed, place)
         if kid in keys:
-            raise broken(sealed.elements[place], f"there are two content keys with the key ID {kid}")
+            raise broken(sealed.secrets[place], f"there are two content keys with the key ID {kid}")
         keys[kid] = Secret(value)
     return keys
 
 
-def _put(encrypted: etree._Element, value: bytes) -> None:
-    """Put the value of a key in the clear where its encrypted value stands."""
-    secret = encrypted.getparent()
-    assert secret is not None  # noqa: S101 (an EncryptedValue was found in its Secret)
-    plain = secret.makeelement(PLAIN)
+def _put(secret: etree._Element, value: bytes) -> None:
+    """Put the value of a key in the clear where its encrypted value and its MAC stand; comments stay, behind it."""
+    comments = [child for child in secret if not isinstance(child.tag, str)]
+    last = secret[-1].tail
+    del secret[:]
+    plain = etree.SubElement(secret, PLAIN)
     plain.text = encode_base64(value)
-    plain.tail = encrypted.tail
-    secret.replace(encrypted, plain)
-    for mac in secret.iterchildren(MAC):
-        remove_element(mac)
+    plain.tail = last
+    secret.extend(comments)
 
 
 def _open(document: Document, private: PrivateKey, *, allow_missing_mac: bool) -> tuple[SealedKeys, list[bytes]]:
@@ -130,7 +127,7 @@ def _open(document: Document, private: PrivateKey, *, allow_missing_mac: bool) -
     sealed = sealed_keys(document, authenticated=method is not None or not allow_missing_mac)
     document_keys = _document_keys(recipient, private.rsa)
     mac_key = None if method is None else _mac_key(recipient.mac_method, private.rsa)
-    if mac_key is None and any(key.mac for key in sealed.keys):
+    if mac_key is None and any(sealed.macs):
         raise broken(recipient.element, "the content keys have MACs, but the recipient has no MACMethod")
     # Every MAC is checked before the first key is opened: nothing that an attacker changed gets near the cipher.
     if mac_key is not None:
@@ -139,30 +136,29 @@ def _open(document: Document, private: PrivateKey, *, allow_missing_mac: bool) -
 
 
 def _check_macs(sealed: SealedKeys, mac_key: bytes) -> None:
-    for place, key in enumerate(sealed.keys):
-        if not hmac.compare_digest(mac_of(mac_key, key.cipher), key.mac):
+    for place, (cipher, mac) in enumerate(zip(sealed.ciphers, sealed.macs, strict=True)):
+        if not hmac.compare_digest(mac_of(mac_key, cipher), mac):
             raise WrongMacError(
-                f"the ValueMAC of content key {shown(key.kid)} in line {sealed.line(place)} does not fit",
+                f"the ValueMAC of content key {sealed.name(place)} does not fit",
                 hint="the document was changed after it was encrypted, or damaged: ask the sender for another",
             )
 
 
 def _opened(sealed: SealedKeys, document_keys: Mapping[str | None, bytes]) -> list[bytes]:
-    keys = sealed.keys
-    values: list[bytes | None] = [None] * len(keys)
+    values: list[bytes | None] = [None] * len(sealed.kids)
     for document_key, places in _by_document_key(sealed, document_keys).items():
-        chained = [place for place in places if keys[place].algorithm == AES_CBC]
-        opened = open_keys_cbc(document_key, [keys[place].cipher for place in chained])
+        chained = [place for place in places if sealed.algorithms[place] == AES_CBC]
+        opened = open_keys_cbc(document_key, [sealed.ciphers[place] for place in chained])
         for place, value in zip(chained, opened, strict=True):
             values[place] = value
         for place in places:
-            if keys[place].algorithm == KEY_WRAP:
-                values[place] = unwrap_key(document_key, keys[place].cipher)
+            if sealed.algorithms[place] == KEY_WRAP:
+                values[place] = unwrap_key(document_key, sealed.ciphers[place])
     for place, value in enumerate(values):
         if not value:
             # One answer for every cause, so that nobody learns about the padding.
             raise WrongKeyError(
-                f"the document key does not open content key {shown(keys[place].kid)} (line {sealed.line(place)})",
+                f"the document key does not open content key {sealed.name(place)}",
                 hint="the document was made with contradictory keys: ask the sender for another",
             )
     return [value for value in values if value is not None]
@@ -172,13 +168,13 @@ def _by_document_key(sealed: SealedKeys, document_keys: Mapping[str | None, byte
     """Return, for each document key, the places of the content keys that it opens."""
     common = document_keys.get(None)
     if common is not None:
-        return {common: list(range(len(sealed.keys)))}
+        return {common: list(range(len(sealed.kids)))}
     places: dict[bytes, list[int]] = {}
-    for place, key in enumerate(sealed.keys):
-        document_key = document_keys.get(key.kid)
+    for place, kid in enumerate(sealed.kids):
+        document_key = document_keys.get(kid)
         if document_key is None:
             raise NotRecipientError(
-                f"no document key of this recipient encrypts content key {shown(key.kid)} (line {sealed.line(place)})",
+                f"no document key of this recipient encrypts content key {sealed.name(place)}",
                 hint="DocumentKey/@encryptsKey names the content keys that it opens: ask the sender for all of them",
             )
         places.setdefault(document_key, []).append(place)
@@ -279,4 +275,4 @@ def _key_id(text: str, sealed: SealedKeys, place: int) -> KeyId:
     try:
         return KeyId.from_uuid(text)
     except IdentifierError:
-        raise broken(sealed.elements[place], "a content key has no key ID in UUID form") from None
+        raise broken(sealed.secrets[place], "a content key has no key ID in UUID form") from None
