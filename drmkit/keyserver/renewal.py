@@ -171,8 +171,10 @@ class _Run:
                     retry_after=seconds,
                 )
             )
-        attempt = self.journal.last_attempt
-        if since is not None and self.journal.failures and attempt is not None and since <= attempt <= self.now():
+        attempt, code = self.journal.last_attempt, self.journal.last_exit_code
+        if since is None or attempt is None or not self.journal.failures or code == ConfigurationError.exit_code:
+            return
+        if since <= attempt <= self.now():
             raise self._judged(RemoteUnavailableError(f"another run has just failed: {reason}", hint="try again later"))
 
     def renew(

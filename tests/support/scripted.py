@@ -134,7 +134,10 @@ class ScriptedServer:
         first, *rows = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (row.partition(":") for row in rows)}
         while len(body) < int(headers.get("content-length", "0")):
-            body += stream.recv(65536)
+            chunk = stream.recv(65536)
+            if not chunk:
+                return None
+            body += chunk
         method, target, _ = first.split(" ", 2)
         return Request(method, target, headers, body)
 
