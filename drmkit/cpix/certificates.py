@@ -36,7 +36,6 @@ __all__ = [
 RSA_BITS: Final = 3072
 """The size in bits that CPIX recommends for RSA keys, at least (CPIX 2.4, Mandatory Algorithms)."""
 
-_SHA1_OF_ISO: Final = "1.3.14.3.2.29"
 _UNREADABLE: Final = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion)
 """What `cryptography` raises where a certificate, or a part of one that it has read, makes no sense to it."""
 
@@ -119,8 +118,6 @@ def _public_key(certificate: x509.Certificate) -> object:
 
 def has_weak_hash(certificate: x509.Certificate) -> bool:
     """Say whether a certificate is signed with SHA-1 or MD5."""
-    if certificate.signature_algorithm_oid.dotted_string == _SHA1_OF_ISO:
-        return True
     try:
         return isinstance(certificate.signature_hash_algorithm, hashes.SHA1 | hashes.MD5)
     except _UNREADABLE:

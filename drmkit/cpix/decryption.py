@@ -80,10 +80,9 @@ def decrypt(
     sealed, values = _open(clear, load_private_key(private_key, passphrase), allow_missing_mac=allow_missing_mac)
     for secret, value in zip(sealed.secrets, values, strict=True):
         _put(secret, value)
-    delivery = clear.recipients.list_element
-    remove_signatures_over(clear, [part for part in (delivery, clear.content_keys.list_element) if part is not None])
-    if delivery is not None:
-        remove_element(delivery)
+    parts = [part for part in (clear.recipients.list_element, clear.content_keys.list_element) if part is not None]
+    remove_signatures_over(clear, parts)
+    remove_element(parts[0])
     clear.touch()
     return clear
 

@@ -263,7 +263,13 @@ def test_unknown_parts_of_certificates_are_no_surprise(before: bytes, after: byt
 def test_the_other_name_of_sha1_with_rsa_is_weak() -> None:
     """SHA-1 with RSA has an OID of ISO beside that of PKCS#1."""
     der = pair().der
-    old = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00"
-    certificate = load_certificate(der.replace(old, b"\x06\x05\x2b\x0e\x03\x02\x1d\x04\x04abcd"))
+    old = b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00"
+    new = b"\x30\x09\x06\x05\x2b\x0e\x03\x02\x1d\x05\x00"
+    shorter = len(old) - len(new)
+    assert (der[:2], der[4:6], der.count(old)) == (b"\x30\x82", b"\x30\x82", 2)
+    outer = int.from_bytes(der[2:4], "big") - 2 * shorter
+    inner = int.from_bytes(der[6:8], "big") - shorter
+    head = b"\x30\x82" + outer.to_bytes(2, "big") + b"\x30\x82" + inner.to_bytes(2, "big")
+    certificate = load_certificate(head + der[8:].replace(old, new))
     assert certificate is not None
     assert certificates.has_weak_hash(certificate)
