@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from drmkit.identifiers import DrmSystem
     from drmkit.speke.kit import CaseResult, KitReport
 
-__all__ = ["speke"]
+__all__ = ["Progress", "speke"]
 
 _SYSTEMS = ("widevine", "playready", "fairplay", "common", "clearkey_dash", "clearkey_aes128", "clearkey_sample_aes")
 
@@ -136,7 +136,7 @@ def check(
     options = KitOptions(systems=_systems(systems), groups=frozenset(groups), quick=quick)
     with http_client(connection) as http:
         client = client_for(endpoint, http)
-        with _Progress(len(cases_for(client, options)), quiet=app.quiet) as progress:
+        with Progress(len(cases_for(client, options)), shown=sys.stderr.isatty() and not app.quiet) as progress:
             report = run_kit(client, options, on_result=progress.step)
     _tell(report, form, output, verbose=verbose)
     if not report.ok:
@@ -246,12 +246,12 @@ def _tell(report: KitReport, form: str, output: Path | None, *, verbose: bool) -
         write_atomically(output, f"{text.rstrip()}\n".encode())
 
 
-class _Progress:
-    """Count cases on standard error, on a terminal alone."""
+class Progress:
+    """Count cases on standard error, where a person looks on."""
 
-    def __init__(self, total: int, *, quiet: bool) -> None:
+    def __init__(self, total: int, *, shown: bool) -> None:
         self._bar: Any = None
-        if sys.stderr.isatty() and not quiet:
+        if shown:
             self._bar = click.progressbar(length=total, label="checking", file=sys.stderr)
 
     def __enter__(self) -> Self:

@@ -51,11 +51,6 @@ class SpekeVersion:
         """The path that the specification shows; it is an example, and providers choose their own."""
         return f"/speke/v{self.name}/copyProtection"
 
-    @property
-    def profile(self) -> str:
-        """The name of the validation profile."""
-        return f"speke-{self.name}"
-
 
 VERSIONS: Final = {
     version.name: version

@@ -314,7 +314,7 @@ def test_a_header_names_a_version(version: str) -> None:
 
 @pytest.mark.parametrize("version", ["1.0", "2.0", "2.1"])
 def test_requests_are_valid_under_their_profile(version: str) -> None:
-    """A profile lifts what SPEKE overrules in CPIX: empty places, playlists, order, recipients, rules for everything."""
+    """A profile lifts what SPEKE overrules in CPIX: empty places, playlists, order, recipients, ALL."""
     places = Places(iv=version != "1.0", smooth=True, allowed_cpc=version == "2.1", robustness=version == "2.1")
     document = request(
         version,

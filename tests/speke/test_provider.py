@@ -64,7 +64,7 @@ def test_requests_of_aws_are_answered(path: Path) -> None:
     sent = cpix.parse(path.read_bytes())
     got = filled(sent)
     assert problems(sent, got) == []
-    assert [finding for finding in cpix.validate(got).errors] == []
+    assert cpix.validate(got).errors == ()
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -84,7 +84,7 @@ def test_every_place_is_filled(version: str, systems: tuple[DrmSystem, ...]) -> 
 
 
 def test_version_1_gets_key_format_and_protection_header() -> None:
-    """Version 1.0's own elements hold the base64 that its documentation shows: `identity`, `1`, the PlayReady Object."""
+    """Version 1.0's own elements hold the base64 that its documentation shows: `identity`, `1`, the object."""
     sent = request("1.0", (DrmSystem.PLAYREADY, DrmSystem.FAIRPLAY), places=Places(smooth=True))
     for element in sent.root.iter(tag("DRMSystem")):
         if element.get("systemId") == DrmSystem.FAIRPLAY.system_id:

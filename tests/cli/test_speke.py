@@ -1,0 +1,250 @@
+"""`drmkit speke` at work on the sandbox: output, exit codes, and that no secret is an argument or is printed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from lxml import etree
+from speke_requests import PASSWORD, certificate, sandbox_options
+
+from drmkit import cpix
+from drmkit.cli.output import App
+from drmkit.cli.speke import Progress, speke
+from drmkit.errors import ConfigurationError, CredentialsRejectedError, VerdictError
+from drmkit.sandbox import Sandbox
+from drmkit.speke.kit import CaseResult
+
+Run = Callable[..., None]
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Sandbox]:
+    """A sandbox for this module."""
+    with Sandbox(sandbox_options()) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def url(running: Sandbox) -> Iterator[str]:
+    """The provider of version 2.0, without faults."""
+    running.faults.clear()
+    yield f"{running.url}/speke/v2.0/copyProtection"
+    running.faults.clear()
+
+
+@pytest.fixture
+def run(tmp_path: Path, running: Sandbox) -> Run:
+    """Run the group with an environment of its own; errors come out."""
+
+    def runner(*arguments: str, quiet: bool = False, **environ: str) -> None:
+        app = App({"HOME": str(tmp_path), **running.environment(), **environ}, quiet=quiet)
+        speke.main(args=list(arguments), prog_name="drmkit speke", standalone_mode=False, obj=app)
+
+    return runner
+
+
+def private(path: Path, text: str) -> str:
+    """Write a file that only its owner can read."""
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o600)
+    return str(path)
+
+
+def test_request_shows_keys_masked(run: Run, url: str, capsys: Any) -> None:
+    """Without --reveal and --output the keys are fetched, checked and not shown."""
+    run("request", "my-content", "--url", url)
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert [line.split()[1:] for line in lines] == [
+        ["**********", "cbcs", track, "Widevine,PlayReady,FairPlay"] for track in ("VIDEO", "AUDIO")
+    ]
+    assert "not shown and not stored" in err
+
+
+def test_request_reveals_on_demand(run: Run, url: str, running: Sandbox, capsys: Any) -> None:
+    """--reveal prints the document; with JSON, the keys stand in it."""
+    run("request", "c", "--url", url, "--reveal")
+    document = cpix.parse(capsys.readouterr().out.encode())
+    assert all(running.stored_key(key.kid) == key.key for key in document.content_keys)
+    run("request", "c", "--url", url, "--reveal", "--format", "json")
+    data = json.loads(capsys.readouterr().out)
+    assert data["schema_version"] == 1
+    assert data["content_id"] == "c"
+    assert [key["key"] for key in data["keys"]] == [k.key.reveal().hex() for k in document.content_keys if k.key]
+    assert data["keys"][0]["tracks"] == ["VIDEO"]
+    assert data["keys"][0]["systems"] == ["Widevine", "PlayReady", "FairPlay"]
+
+
+def test_request_writes_a_private_file(run: Run, url: str, tmp_path: Path, capsys: Any) -> None:
+    """--output writes the document for its owner alone, and prints no key."""
+    output = tmp_path / "keys.xml"
+    run("request", "c", "--url", url, "--output", str(output), "--system", "widevine", "--scheme", "cenc")
+    document = cpix.parse(output.read_bytes())
+    assert output.stat().st_mode & 0o077 == 0
+    assert {key.scheme for key in document.content_keys} == {"cenc"}
+    captured = capsys.readouterr()
+    assert not any(key.key and key.key.reveal().hex() in captured.out for key in document.content_keys)
+    assert str(output) in captured.err
+
+
+def test_request_asks_for_what_it_is_told(run: Run, capsys: Any, tmp_path: Path) -> None:
+    """Presets, systems, periods, certificate and version shape the request, which --dry-run prints without sending."""
+    file = tmp_path / "c.der"
+    file.write_bytes(certificate(2048))
+    run(
+        *("request", "c", "--dry-run", "--speke-version", "2.1", "--video", "VIDEO-2", "--audio", "UNENCRYPTED"),
+        *("--system", "widevine", "--period", "7", "--certificate", str(file)),
+    )
+    sent = cpix.parse(capsys.readouterr().out.encode())
+    assert (sent.version, sent.periods[0].index, len(sent.recipients)) == ("2.4", 7, 1)
+    assert [rule.intended_track_type for rule in sent.usage_rules] == ["SD", "HD"]
+    run("request", "c", "--dry-run", "--vendor", "doverunner", "--secret", "token=env:TOKEN", TOKEN="tOkEn")
+    out = capsys.readouterr().out
+    assert cpix.parse(out.encode()).id == "c"
+    assert "tOkEn" not in out
+
+
+def test_request_with_a_certificate_gets_encrypted_keys(run: Run, url: str, tmp_path: Path, capsys: Any) -> None:
+    """Encrypted keys are told as such."""
+    file = tmp_path / "c.der"
+    file.write_bytes(certificate(2048))
+    run("request", "c", "--url", url, "--certificate", str(file))
+    assert capsys.readouterr().out.split()[1] == "encrypted"
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        run("request", "c", "--url", url, "--certificate", str(tmp_path / "none"))
+
+
+def test_request_by_version_1(run: Run, running: Sandbox, capsys: Any) -> None:
+    """Version 1.0 has one key for everything."""
+    run("request", "c", "--url", f"{running.url}/speke/v1.0/copyProtection", "--speke-version", "1.0")
+    assert capsys.readouterr().out.split()[2:] == ["-", "all", "Widevine,PlayReady,FairPlay"]
+
+
+def test_request_by_a_drmtoday_ticket(run: Run, tmp_path: Path, capsys: Any) -> None:
+    """--key-source drmtoday: takes a fresh ticket by the profile, and asks that URL."""
+    run("request", "c", "--key-source", "drmtoday:")
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    with pytest.raises(click.UsageError, match="write drmtoday:PROFILE"):
+        run("request", "c", "--key-source", "other:x")
+    config = tmp_path / ".config" / "drmkit" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text("[profile.here]\n", encoding="utf-8")
+    run("request", "c", "--key-source", "drmtoday:here")
+
+
+def test_secrets_come_from_files_and_the_environment(run: Run, tmp_path: Path, capsys: Any) -> None:
+    """URL, header and password are read from private files or variables; a file that others can read is refused."""
+    with Sandbox(sandbox_options(speke_auth=True)) as locked:
+        target = private(tmp_path / "url", f"{locked.url}/speke/v2.0/copyProtection\n")
+        password = private(tmp_path / "password", PASSWORD)
+        login = ("--basic-user", "api-user", "--basic-password-file", password)
+        run("request", "c", "--url-file", target, *login)
+        assert len(capsys.readouterr().out.splitlines()) == 2
+        with pytest.raises(CredentialsRejectedError):
+            run("request", "c", "--url-file", target, "--header", "Authorization=env:TOKEN", TOKEN="Basic AAAA")
+        with pytest.raises(ConfigurationError, match="no password for --basic-user"):
+            run("request", "c", "--url-file", target, "--basic-user", "api-user")
+        (tmp_path / "password").chmod(0o644)
+        with pytest.raises(ConfigurationError, match="open to other users"):
+            run("request", "c", "--url-file", target, *login)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ((), "say where the provider is, in one way"),
+        (("--url", "https://a.example.com", "--vendor", "aws"), "say where the provider is, in one way"),
+        (("--url", "https://a.example.com", "--field", "token=1"), "belong to --vendor"),
+        (("--vendor", "doverunner", "--field", "token"), "write NAME=..., not 'token'"),
+        (("--url", "https://a.example.com", "--basic-user", "a", "--sigv4-region", "b"), "exclude each other"),
+    ],
+)
+def test_contradictions_are_usage_errors(run: Run, arguments: tuple[str, ...], reason: str) -> None:
+    """What contradicts itself is refused before anything is read or sent."""
+    with pytest.raises(click.UsageError, match=reason):
+        run("request", "c", *arguments)
+
+
+def test_signing_needs_credentials(run: Run) -> None:
+    """--sigv4-region takes AWS's variables, and says which are missing."""
+    with pytest.raises(ConfigurationError, match="AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"):
+        run("request", "c", "--url", "https://a.example.com", "--sigv4-region", "eu-west-1")
+    with pytest.raises(ConfigurationError, match="the variable NOPE is not set"):
+        run("request", "c", "--url", "https://a.example.com", "--header", "x=env:NOPE")
+
+
+def test_check_is_green_for_the_sandbox(run: Run, url: str, capsys: Any) -> None:
+    """Against a good provider the table is all ok, and nothing is said on standard error without a terminal."""
+    run("check", url, "--quick", "--system", "widevine", "--group", "basic", "--group", "presets")
+    out, err = capsys.readouterr()
+    assert "SPEKE 2.0: 8 of 8 cases passed" in out
+    assert err == ""
+
+
+def test_check_fails_for_a_faulty_provider(run: Run, url: str, running: Sandbox, capsys: Any) -> None:
+    """A fault makes the command fail with exit code 1, after the report."""
+    running.faults.switch_on("speke-hls-differs")
+    with pytest.raises(VerdictError, match="1 of 1 cases failed") as caught:
+        run("check", url, "--group", "basic", "--verbose")
+    assert caught.value.exit_code == 1
+    assert "[speke-hls-same]" in capsys.readouterr().out
+
+
+def test_check_speaks_json_and_junit(run: Run, url: str, tmp_path: Path, capsys: Any) -> None:
+    """Reports for machines, on standard output or in a file."""
+    run("check", url, "--group", "basic", "--format", "json")
+    data = json.loads(capsys.readouterr().out)
+    assert (data["schema_version"], data["ok"], data["counts"]["passed"]) == (1, True, 1)
+    output = tmp_path / "report.xml"
+    run("check", url, "--group", "basic", "--format", "junit", "--output", str(output))
+    assert etree.parse(str(output)).getroot().get("tests") == "1"
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_progress_shows_where_it_should(capsys: Any, shown: bool) -> None:
+    """A bar counts the cases on standard error, or nothing is said."""
+    with Progress(2, shown=shown) as progress:
+        progress.step(CaseResult("basic", "one", "passed"))
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert ("checking" in err) == shown
+
+
+def test_vendors_are_listed(run: Run, capsys: Any) -> None:
+    """What is known of providers, and what is not, for people and as JSON."""
+    run("vendors")
+    text = capsys.readouterr().out
+    assert "doverunner: DoveRunner (PallyCon), SPEKE 1.0" in text
+    assert "nagra: NAGRA, no SPEKE requests known" in text
+    assert "  secret   token" in text
+    run("vendors", "axinom", "--format", "json")
+    (row,) = json.loads(capsys.readouterr().out)["vendors"]
+    assert (row["fields"], row["secrets"]) == (["username", "password"], ["password"])
+
+
+def test_a_password_may_be_asked_for(url: str, running: Sandbox, capsys: Any) -> None:
+    """At a terminal the password is asked for, hidden."""
+
+    class Terminal(App):
+        @property
+        def prompt(self) -> Callable[[str], str]:
+            return lambda text: PASSWORD
+
+    with Sandbox(sandbox_options(speke_auth=True)) as locked:
+        target = f"{locked.url}/speke/v2.0/copyProtection"
+        arguments = ["request", "c", "--url", target, "--basic-user", "api-user"]
+        speke.main(args=arguments, prog_name="x", standalone_mode=False, obj=Terminal({}))
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_help_tells_of_every_command(run: Run, capsys: Any) -> None:
+    """The group lists its commands with a sentence each."""
+    run("--help")
+    text = capsys.readouterr().out
+    assert all(f"  {name}" in text for name in ("request", "check", "vendors"))
