@@ -1,6 +1,6 @@
 """How long decryption takes beside a bare loop of the same cryptography calls: medians of CPU time, one line a size.
 
-scripts/bench_cpix_crypto.py [SIZE ...]
+scripts/bench crypto
 """
 
 from __future__ import annotations
