@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,9 @@ _WORST_FIRST = (70, 3, 1, 69, 2, 75, 4)
 @click.option("--mode", metavar="OCTAL", help="Permissions of the file; default: 0600.")
 @click.option("--verify", type=click.Choice(["none", "cpix"]), help="cpix: fetch and validate; at DRMtoday an ingest.")
 @metrics_option
+@click.option(
+    "--kubernetes-secret", metavar="NAME", help="Keep the URL in this Secret of the pod's namespace, which must exist."
+)
 @click.option("--force", is_flag=True, help="Renew even if it is not due, even with credentials rejected before.")
 @click.option("--dry-run", is_flag=True, help="Say what would be called, and call nothing.")
 @format_option
@@ -49,6 +52,7 @@ def refresh(
     form: str,
     every: bool,
     written_form: str | None,
+    kubernetes_secret: str | None,
     force: bool,
     dry_run: bool,
     **options: Any,
@@ -63,6 +67,8 @@ def refresh(
     """
     from drmkit.keyserver.job import Accounts  # noqa: PLC0415 (help needs none of it)
 
+    if every and kubernetes_secret is not None:
+        raise click.UsageError("--kubernetes-secret excludes --all: a Secret holds one URL")
     with Accounts(prompt=app.prompt) as accounts:
         jobs = make_jobs(app, accounts, every=every, write=written_form, **options)
         if dry_run:
@@ -70,9 +76,26 @@ def refresh(
                 show_plan(job.profile, form, output=job.store.path)
             return 0
         try:
-            return _run_all(app, jobs, form, force=force) if every else _run_one(app, jobs[0], form, force=force)
+            if every:
+                return _run_all(app, jobs, form, force=force)
+            with _mirrored(app, jobs[0], kubernetes_secret):
+                return _run_one(app, jobs[0], form, force=force)
         finally:
             write_all_metrics(jobs)
+
+
+@contextmanager
+def _mirrored(app: App, job: RenewalJob, secret: str | None) -> Iterator[None]:
+    """Keep the files of a run in a Secret, where one is named."""
+    if secret is None:
+        yield
+        return
+    from drmkit.http import HttpClient  # noqa: PLC0415 (the network is loaded only when it is needed)
+    from drmkit.keyserver.kubernetes import Cluster, SecretMirror  # noqa: PLC0415
+
+    cluster = Cluster.of_this_pod(app.environ)
+    with HttpClient(ca_file=cluster.ca_file) as http, SecretMirror(secret, cluster, http).around(job.store):
+        yield
 
 
 def _run_one(app: App, job: RenewalJob, form: str, *, force: bool) -> int:

@@ -18,7 +18,9 @@ _MAGIC = "drmkit-quick-1"
 _SEPARATOR = "\0"
 _LARGEST = 64 * 1024
 _ASKED = ("key-url", "refresh")
-_WHOLE_WAY = frozenset({"--force", "--dry-run", "--format", "--metrics", "--all", "-h", "--help", "-v", "-vv"})
+_WHOLE_WAY = frozenset(
+    {"--force", "--dry-run", "--format", "--metrics", "--all", "--kubernetes-secret", "-h", "--help", "-v", "-vv"}
+)
 _OBEYED = ("DRMKIT_", "DRMTODAY_", "XDG_")
 _SECRETS = frozenset({"DRMTODAY_PASSWORD"})
 

@@ -144,6 +144,7 @@ class _Run:
     now: Callable[[], datetime]
     stored: KeyServerUrl | None = None
     readable: bool = True
+    known_rejected: bool = False
     journal: Journal = field(default_factory=Journal)
 
     def begin(self) -> None:
@@ -198,7 +199,7 @@ class _Run:
             note = self._swap(fresh)
         except (RemoteError, StoreError, ConfigurationError) as error:
             if isinstance(error, CredentialsRejectedError) and credentials is not None:
-                rejected = fingerprint(credentials(), self.journal.rejected)
+                rejected = self.journal.rejected if self.known_rejected else fingerprint(credentials())
             judged = self._judged(error)
             wait = self._not_before(error)
             self.file.try_to_save(self.journal.failed(judged, not_before=wait, rejected=rejected))
@@ -235,7 +236,10 @@ class _Run:
 
     def _check_credentials(self, credentials: Callable[[], Secret[str]] | None) -> None:
         rejected = self.journal.rejected
-        if rejected is not None and credentials is not None and fingerprint(credentials(), rejected) == rejected:
+        if rejected is None or credentials is None:
+            return
+        self.known_rejected = fingerprint(credentials(), rejected) == rejected
+        if self.known_rejected:
             raise CredentialsRejectedError(
                 "nothing was called: these credentials were rejected before, and they have not changed",
                 hint="correct the user name or password; after the account was mended on the server, use --force once",

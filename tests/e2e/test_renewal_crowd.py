@@ -115,15 +115,15 @@ def test_fifty_callers_share_one_failure(
     assert cas.logins < MANY / 5
 
 
-def test_a_rejected_password_is_sent_once_by_fifty(
+def test_a_rejected_password_is_sent_once_by_all(
     zygote: Zygote, environ: dict[str, str], cas_server: ScriptedServer, tmp_path: Path
 ) -> None:
-    """Fifty callers with a wrong password are one wrong login, not a locked account."""
+    """However many callers with a wrong password: one wrong login, not a locked account."""
     cas = Cas(login=lambda _: Answer(401))
     cas_server.respond = cas.respond
     command = ["key-url", "get", "--max-age", "10m", "--output", str(tmp_path / "url.json")]
-    codes = zygote.go(*(zygote.fork(command, environ) for _ in range(MANY)))
-    assert codes == [3] * MANY
+    codes = zygote.go(*(zygote.fork(command, environ) for _ in range(20)))
+    assert codes == [3] * 20
     assert cas.logins == 1
 
 
