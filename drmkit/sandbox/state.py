@@ -96,7 +96,7 @@ class Event:
 
     Attributes:
         at: seconds since the epoch.
-        role: `cas`, `keyserver` or `mps`.
+        role: `cas`, `keyserver`, `speke` or `mps`.
         what: what was asked for.
         outcome: how it ended.
     """

@@ -14,9 +14,10 @@ from drmkit.cpix.values import encode_base64
 from drmkit.cpix.view import set_text
 from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.keys.derivation import DerivedKey
-from drmkit.signaling import encodings, fairplay, hls, material
+from drmkit.signaling import fairplay, hls, material
 from drmkit.signaling.material import Material, Options
 from drmkit.signaling.pssh import PsshBox
+from drmkit.speke import wordings
 from drmkit.speke.reading import SystemRow, is_empty, local_name, tag
 
 __all__ = [
@@ -113,7 +114,7 @@ def fill_system(
     used = material.protection_scheme(scheme) if scheme else _USUAL.get(system, "cenc")
     if used is None:
         raise UnfillableError(f"Nothing to signal for DRMSystem {row.system_id} with {scheme}")
-    texts = _texts(system, key, material.make(system, key.kid, used, key=key.key, iv=key.iv, options=options))
+    texts = _texts(system, key, used, options)
     if not row.children:
         _add(row.element, texts)
     for child in empty:
@@ -153,26 +154,26 @@ def _system(row: SystemRow) -> DrmSystem:
     return system
 
 
-def _texts(system: DrmSystem, key: DerivedKey, made: Material) -> dict[str, str]:
-    box = made.pssh
+def _texts(system: DrmSystem, key: DerivedKey, scheme: str, options: Options) -> dict[str, str]:
+    if system in wordings.BOXED:
+        found = wordings.texts(system, key, scheme, options)
+    else:
+        found = _without_box(material.make(system, key.kid, scheme, key=key.key, iv=key.iv, options=options))
     if system is DrmSystem.FAIRPLAY:
         # Encryptors ask FairPlay for a PSSH box too, and every place of a request wants a value: a box that names
         # the key and nothing else, since FairPlay itself takes its key from the playlist.
-        box = PsshBox(system.system_id, version=1, key_ids=(key.kid,))
-    keyformat = hls.KEYFORMATS.get(system)
+        found["PSSH"] = PsshBox(system.system_id, version=1, key_ids=(key.kid,)).to_base64()
+    if system in hls.KEYFORMATS:
+        found["speke:KeyFormat"] = encode_base64(hls.KEYFORMATS[system].encode())
+        found["speke:KeyFormatVersions"] = encode_base64(_KEYFORMAT_VERSION.encode())
+    return found
+
+
+def _without_box(made: Material) -> dict[str, str]:
     lines = (("media", made.hls_media), ("master", made.hls_master), ("URIExtXKey", made.key_uri))
     found = {name: encode_base64(line.encode()) for name, line in lines if line is not None}
-    if box is not None:
-        found["PSSH"] = box.to_base64()
     if made.content_protection is not None:
         found["ContentProtectionData"] = encode_base64(made.content_protection)
-    if made.smooth is not None:
-        found["SmoothStreamingProtectionHeaderData"] = made.smooth
-    if system is DrmSystem.PLAYREADY and box is not None:
-        found["speke:ProtectionHeader"] = encodings.to_base64(box.data)
-    if keyformat is not None:
-        found["speke:KeyFormat"] = encode_base64(keyformat.encode())
-        found["speke:KeyFormatVersions"] = encode_base64(_KEYFORMAT_VERSION.encode())
     return found
 
 
