@@ -37,17 +37,17 @@ def _wide(text: str) -> bytes:
 
 _NAMED: Final = _KID.hex.upper()
 _GUID: Final = _wide(encode_base64(_KID.guid_le))
-_CHECKSUM: Final = _wide(encode_base64(checksum(_KID, _KEY)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
-    """Everything for the one key ID: the box, and the texts that hold it."""
+    """Everything for the one key ID: the box, the texts that hold it, and PlayReady's CHECKSUM as the box has it."""
 
     box: bytes
     texts: tuple[tuple[str, str], ...]
     box_text: str
     data_text: str
+    checksum: bytes
 
 
 def texts(system: DrmSystem, key: DerivedKey, scheme: str, options: Options) -> dict[str, str]:
@@ -75,8 +75,8 @@ def texts(system: DrmSystem, key: DerivedKey, scheme: str, options: Options) -> 
     box = pattern.box
     if system is DrmSystem.PLAYREADY:
         box = box.replace(_GUID, _wide(encode_base64(key.kid.guid_le)))
-        if _CHECKSUM in pattern.box:
-            box = box.replace(_CHECKSUM, _wide(encode_base64(checksum(key.kid, key.key))))
+        if pattern.checksum:
+            box = box.replace(pattern.checksum, _wide(encode_base64(checksum(key.kid, key.key))))
     else:
         box = box.replace(_KID.raw, key.kid.raw)
     box_text, data_text = encode_base64(box), encode_base64(box[_HEAD:])
@@ -118,6 +118,11 @@ def _pattern(
         "SmoothStreamingProtectionHeaderData": made.smooth,
         "speke:ProtectionHeader": data_text if system is DrmSystem.PLAYREADY else None,
     }
+    mark = _wide(encode_base64(checksum(_KID, _KEY))) if with_key else b""
     return _Pattern(
-        box, tuple((name, text) for name, text in found.items() if text is not None), encode_base64(box), data_text
+        box=box,
+        texts=tuple((name, text) for name, text in found.items() if text is not None),
+        box_text=encode_base64(box),
+        data_text=data_text,
+        checksum=mark if mark in box else b"",
     )
