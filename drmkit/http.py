@@ -16,10 +16,10 @@ from types import TracebackType
 from typing import Self, cast
 
 import httpcore
-import httpx
 
 from drmkit import __version__
 from drmkit.errors import ConfigurationError, DrmkitError, ProtocolError, RemoteUnavailableError, TlsError
+from drmkit.lean import httpx
 from drmkit.retry import parse_http_date, parse_retry_after
 from drmkit.transport import DeadlineTransport, deadline
 

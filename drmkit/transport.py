@@ -13,9 +13,9 @@ from contextvars import ContextVar
 from typing import Any, Protocol, cast
 
 import httpcore
-import httpx
 
 from drmkit.errors import ConfigurationError
+from drmkit.lean import httpx
 from drmkit.loopback import is_loopback
 
 __all__ = ["DeadlineTransport", "deadline"]

@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -20,7 +20,6 @@ from drmkit.http import HttpClient, Response
 from drmkit.mps.credentials import Credentials
 from drmkit.mps.endpoints import Endpoint, check_region
 from drmkit.mps.faults import DUPLICATE_SESSION, SIGNATURE_EXPIRED, api_error
-from drmkit.mps.models.detail import DescribeTaskDetailResponse
 from drmkit.mps.models.request import (
     DescribeTaskDetailRequest,
     DescribeTasksRequest,
@@ -38,9 +37,11 @@ from drmkit.mps.models.streaming import (
 )
 from drmkit.mps.ratelimit import RateLimiter
 from drmkit.mps.signing import SigningKey, sign
-from drmkit.mps.task import TaskDetail
 from drmkit.mps.wire import Model, decode, encode, moment
 from drmkit.retry import Retrier, parse_http_date
+
+if TYPE_CHECKING:
+    from drmkit.mps.task import TaskDetail
 
 __all__ = ["LIMITS", "SERVICE", "VERSION", "MpsClient"]
 
@@ -151,6 +152,9 @@ class MpsClient:
 
     def describe_task_detail(self, task_id: str) -> TaskDetail:
         """Ask for a task; MPS keeps tasks for a few days."""
+        from drmkit.mps.models.detail import DescribeTaskDetailResponse  # noqa: PLC0415 (who submits needs no results)
+        from drmkit.mps.task import TaskDetail  # noqa: PLC0415
+
         request = DescribeTaskDetailRequest(task_id=task_id)
         return TaskDetail(task_id, self.call("DescribeTaskDetail", request, DescribeTaskDetailResponse))
 

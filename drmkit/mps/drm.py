@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
+
+import msgspec
 
 from drmkit.errors import JobError
 from drmkit.mps.findings import nearest
@@ -56,8 +57,7 @@ _AES_SLICES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """One row of the table: a value of `DrmInfo.Type` and what it goes with.
 
     Attributes:
@@ -69,7 +69,7 @@ class Kind:
 
     type: str
     methods: tuple[str, ...]
-    segment_types: Mapping[str, tuple[str, ...]] = field(hash=False)
+    segment_types: Mapping[str, tuple[str, ...]]
     element: str = "SpekeDrm"
 
     @property
@@ -108,8 +108,7 @@ KINDS: dict[str, Kind] = {
 """What goes with what, by `DrmInfo.Type`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Vendor:
+class Vendor(msgspec.Struct, frozen=True):
     """What a key-server vendor allows less of than MPS does.
 
     Attributes:
@@ -183,8 +182,7 @@ def hex32(value: Any, what: str) -> str:
     return value.lower()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Protection:
+class Protection(msgspec.Struct, frozen=True, kw_only=True):
     """How one adaptive-bitrate task is encrypted; see the subclasses."""
 
     type: ClassVar[str]
@@ -199,8 +197,7 @@ class Protection:
         return KINDS[self.type]
 
 
-@dataclass(frozen=True, kw_only=True)
-class SimpleAes(Protection):
+class SimpleAes(Protection, frozen=True, kw_only=True):
     """HLS AES-128 with a key of your own.
 
     Attributes:
@@ -222,8 +219,7 @@ class SimpleAes(Protection):
         return DrmInfo(type=self.type, simple_aes_drm=SimpleAesDrm(uri=self.uri, key=Secret(text), vector=vector))
 
 
-@dataclass(frozen=True, kw_only=True)
-class SpekeProtection(Protection):
+class SpekeProtection(Protection, frozen=True, kw_only=True):
     """Keys from a key server.
 
     Attributes:
@@ -255,43 +251,43 @@ class SpekeProtection(Protection):
         )
 
 
-class Widevine(SpekeProtection):
+class Widevine(SpekeProtection, frozen=True, kw_only=True):
     """Widevine alone; `cenc` unless told."""
 
     type: ClassVar[str] = "widevine"
 
 
-class PlayReady(SpekeProtection):
+class PlayReady(SpekeProtection, frozen=True, kw_only=True):
     """PlayReady alone; `cenc` unless told."""
 
     type: ClassVar[str] = "playready"
 
 
-class FairPlay(SpekeProtection):
+class FairPlay(SpekeProtection, frozen=True, kw_only=True):
     """FairPlay alone: HLS, `cbcs`."""
 
     type: ClassVar[str] = "fairplay"
 
 
-class WidevinePlayReady(SpekeProtection):
+class WidevinePlayReady(SpekeProtection, frozen=True, kw_only=True):
     """Widevine and PlayReady on one set of segments; `cenc` unless told."""
 
     type: ClassVar[str] = "widevine+playready"
 
 
-class WidevineFairPlay(SpekeProtection):
+class WidevineFairPlay(SpekeProtection, frozen=True, kw_only=True):
     """Widevine and FairPlay on one set of segments: HLS, `cbcs`."""
 
     type: ClassVar[str] = "widevine+fairplay"
 
 
-class PlayReadyFairPlay(SpekeProtection):
+class PlayReadyFairPlay(SpekeProtection, frozen=True, kw_only=True):
     """PlayReady and FairPlay on one set of segments: HLS, `cbcs`."""
 
     type: ClassVar[str] = "playready+fairplay"
 
 
-class WidevinePlayReadyFairPlay(SpekeProtection):
+class WidevinePlayReadyFairPlay(SpekeProtection, frozen=True, kw_only=True):
     """All three systems on one set of segments: HLS, `cbcs`."""
 
     type: ClassVar[str] = "widevine+playready+fairplay"

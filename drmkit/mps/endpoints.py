@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+import msgspec
 
 from drmkit.errors import ConfigurationError
 from drmkit.loopback import is_loopback
@@ -32,12 +33,11 @@ REGIONS = (
 )
 """The regions with an endpoint of their own (https://www.tencentcloud.com/document/product/1041/33627)."""
 
-_MAINLAND = re.compile(r"mps(?:\.[a-z0-9-]+)?\.tencentcloudapi\.com")
-_INTERNATIONAL = re.compile(r"mps\.intl\.tencentcloudapi\.com")
+_MAINLAND = r"mps(?:\.[a-z0-9-]+)?\.tencentcloudapi\.com"
+_INTERNATIONAL = "mps.intl.tencentcloudapi.com"
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True):
     """The address of the API; tasks and templates are found only at the site that made them.
 
     Attributes:
@@ -91,9 +91,9 @@ class Endpoint:
     def site(self) -> str:
         """`mainland`, `international`, `loopback` or `custom`: tasks are found only at their own site."""
         name = urlsplit(self.url).hostname or ""
-        if _INTERNATIONAL.fullmatch(name):
+        if name == _INTERNATIONAL:
             return "international"
-        if _MAINLAND.fullmatch(name):
+        if re.fullmatch(_MAINLAND, name):
             return "mainland"
         return "loopback" if is_loopback(name) else "custom"
 

@@ -33,8 +33,8 @@ DUPLICATE_SESSION = "InvalidParameterValue.SessionId"
 SIGNATURE_EXPIRED = "AuthFailure.SignatureExpire"
 
 _MESSAGES = frozenset({"Message", "ErrMsg"})
-_URL = re.compile(r"(https?://)(?:[^\s/@\"'<>]*@)?([^\s/?#\"'<>]+)[^\s\"'<>]*", re.IGNORECASE)
-_TICKET = re.compile(r"\b((?:T?GT|ST)-)[\w.+/=%-]+|\b((?:ticket|token|key)=)[^\s&\"'<>]+", re.IGNORECASE)
+_URL = r"(?i)(https?://)(?:[^\s/@\"'<>]*@)?([^\s/?#\"'<>]+)[^\s\"'<>]*"
+_TICKET = r"(?i)\b((?:T?GT|ST)-)[\w.+/=%-]+|\b((?:ticket|token|key)=)[^\s&\"'<>]+"
 
 
 class _CodedError(DrmkitError):
@@ -140,8 +140,8 @@ def api_error(code: str, message: str, request_id: str = "") -> ApiError:
 
 def clean(text: str) -> str:
     """Return a text of the API without what it may quote from a request: queries and paths of URLs, tickets."""
-    text = _URL.sub(rf"\1\2/{MASK}", text)
-    return _TICKET.sub(lambda found: f"{found[1] or found[2]}{MASK}", text)
+    text = re.sub(_URL, rf"\1\2/{MASK}", text)
+    return re.sub(_TICKET, lambda found: f"{found[1] or found[2]}{MASK}", text)
 
 
 def clean_messages(value: Any, name: str = "") -> Any:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from difflib import get_close_matches
 from typing import Literal
+
+import msgspec
 
 from drmkit.errors import JobError
 
@@ -14,8 +14,7 @@ __all__ = ["Finding", "errors_of", "nearest", "raise_errors"]
 _SHOWN = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One thing that is wrong (severity `error`) or doubtful (severity `warning`).
 
     Attributes:
@@ -35,7 +34,7 @@ class Finding:
 
     def as_dict(self) -> dict[str, str]:
         """Return the finding as plain values, for JSON."""
-        return asdict(self)
+        return msgspec.structs.asdict(self)
 
 
 def errors_of(findings: Iterable[Finding]) -> list[Finding]:
@@ -56,6 +55,8 @@ def raise_errors(findings: Iterable[Finding], what: str) -> None:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that a wrong one most likely stands for, whatever its case, or None."""
+    from difflib import get_close_matches  # noqa: PLC0415 (a job without mistakes needs none of it)
+
     folded = {candidate.lower(): candidate for candidate in known}
     flat = name.lower().replace("_", "").replace("-", "")
     close = get_close_matches(flat, folded, n=1, cutoff=0.6) or get_close_matches(name.lower(), folded, n=1, cutoff=0.6)

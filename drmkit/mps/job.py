@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -68,8 +67,7 @@ class KeyRequest(NamedTuple):
     source: KeySource
 
 
-@dataclass(frozen=True, slots=True)
-class StreamingTask:
+class StreamingTask(msgspec.Struct, frozen=True):
     """One adaptive-bitrate task.
 
     Attributes:
@@ -100,8 +98,7 @@ class StreamingTask:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(msgspec.Struct, frozen=True):
     """A ProcessMedia request that can rest in a file: its key servers are key sources, and it may lack a SessionId.
 
     Attributes:
@@ -255,7 +252,7 @@ class Job:
 
     def with_secrets(self, read: Callable[[str], str]) -> Job:
         """Return the job with each secret of the form `file:PATH` replaced by what `read(PATH)` returns."""
-        return replace(self, body=_with_secrets(self.body, read))
+        return msgspec.structs.replace(self, body=_with_secrets(self.body, read))
 
 
 def _output(output: str | TaskOutputStorage | None) -> tuple[TaskOutputStorage | None, str | None]:

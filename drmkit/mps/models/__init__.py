@@ -50,6 +50,8 @@ def find(name: str) -> type[Any] | None:
 
 
 def __getattr__(name: str) -> Any:
+    if name in MODULES:  # `from drmkit.mps.models import request` asks here first
+        return import_module(f"{__name__}.{name}")
     model = None if name.startswith("_") else find(name)
     if model is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
