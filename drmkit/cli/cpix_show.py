@@ -118,8 +118,8 @@ def _draw(seen: Overview, report: Report, title: str, reveal: bool, everything: 
                 console.print(name, style="bold", markup=False)
             for line in lines:
                 console.print(f"  {printable(line)}", markup=False)
-    lines = [line.rstrip() for line in capture.get().splitlines()]
-    kept = [line for line, before in zip(lines, ["", *lines], strict=False) if line or before]
+    drawn = [line.rstrip() for line in capture.get().splitlines()]
+    kept = [line for line, before in zip(drawn, ["", *drawn], strict=False) if line or before]
     return "\n".join(kept).rstrip("\n")
 
 

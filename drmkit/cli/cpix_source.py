@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -30,6 +30,8 @@ _LONG: Final = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
 _ATTRIBUTE: Final = re.compile(r"(?P<name>[^\s=\"'<]+)\s*=\s*(?P<value>\"[^\"]*\"|'[^']*')")
 _KEY_LIKE: Final = re.compile(r"[\"'][A-Za-z0-9+/=\s]{22,}[\"']")
 _PUBLIC_ATTRIBUTES: Final = {"explicitIV", "kid", "systemId", "dependsOnKey", "encryptsKey", "id", "periodId"}
+_STEP: Final = re.compile(r"\[\d+\]$")
+_MARGIN: Final = 200
 _DOCTYPE: Final = "<!DOCTYPE"
 _COLUMN: Final = re.compile(r"line (\d+), column (\d+)")
 _MARKS: Final = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"))
@@ -66,8 +68,9 @@ class Source:
         self._starts = [0, *(match.end() for match in re.finditer("\n", self._text))]
         self._tags: list[re.Match[str]] = []
         self._masked: list[tuple[int, int]] = []
-        self._paths: dict[int, dict[str, re.Match[str]]] = {}
-        self._scan()
+        self._paths: dict[tuple[int, str], dict[str, re.Match[str]]] = {}
+        if document is not None:
+            self._scan()
 
     def excerpt(self, finding: Finding, width: int = 100) -> Excerpt | None:
         """Return the line that a finding is about, at most `width` characters of it; None where it has no place."""
@@ -78,15 +81,32 @@ class Source:
         line = bisect_right(self._starts, start)
         first = self._starts[line - 1]
         last = self._starts[line] - 1 if line < len(self._starts) else len(self._text)
-        shown = self._mask(first, last)
-        column = start - first
-        length = max(1, min(end, last) - start)
-        text, column = _crop(shown.rstrip("\r"), column, length, width)
+        end = max(start, min(end, last))
+        left, right = self._window(first, last, start, end, width)
+        before, after = "…" if left > self._indented(first, start) else "", "…" if right < last else ""
+        text = before + self._mask(left, right).rstrip("\r") + after
         marker = ""
         if exact:
-            room = max(1, _columns(text[column : column + length]))
+            column = start - left + len(before)
+            room = max(1, _columns(text[column : column + min(end, right) - start]))
             marker = " " * _columns(text[:column]) + "^" * room
         return Excerpt(line, start - first + 1 if exact else 0, text, marker)
+
+    def _indented(self, first: int, start: int) -> int:
+        while first < start and self._text[first] in " \t":
+            first += 1
+        return first
+
+    def _window(self, first: int, last: int, start: int, end: int, width: int) -> tuple[int, int]:
+        """Choose what of a line is shown: all of it without its indent, or the surroundings of the place."""
+        first = self._indented(first, start)
+        if last - first <= width:
+            return first, last
+        room = max(width - 2, 1)
+        left = max(first, min(start - room // 3, last - room))
+        if min(end - start, room // 2) > left + room - start:
+            left = start
+        return left, min(left + room, last)
 
     def _scan(self) -> None:
         depth: list[str] = []
@@ -138,20 +158,22 @@ class Source:
 
     def _tag(self, path: str, line: int) -> re.Match[str] | None:
         """Find the start tag of the element with a path; the n-th start tag is that of the n-th element."""
-        if line not in self._paths:
-            self._paths[line] = {self._path_of.of(e): tag for e, tag in self._tags_by_line.get(line, ())}
-        return self._paths[line].get(path)
+        name = _STEP.sub("", path).rpartition("/")[2].rpartition(":")[2]
+        if (line, name) not in self._paths:
+            tags = self._tags_by_line.get((line, name), ())
+            self._paths[line, name] = {self._path_of.of(element): tag for element, tag in tags}
+        return self._paths[line, name].get(path)
 
     @cached_property
-    def _tags_by_line(self) -> dict[int, list[tuple[etree._Element, re.Match[str]]]]:
+    def _tags_by_line(self) -> dict[tuple[int, str], list[tuple[etree._Element, re.Match[str]]]]:
         from lxml import etree  # noqa: PLC0415 (the document has loaded it)
 
         from drmkit.cpix.values import line_of  # noqa: PLC0415
 
-        found: dict[int, list[tuple[etree._Element, re.Match[str]]]] = {}
+        found: dict[tuple[int, str], list[tuple[etree._Element, re.Match[str]]]] = {}
         elements = () if self._document is None else self._document.root.iter(etree.Element)
         for element, tag in zip(elements, self._tags, strict=False):
-            found.setdefault(line_of(element), []).append((element, tag))
+            found.setdefault((line_of(element), tag["name"].rpartition(":")[2]), []).append((element, tag))
         return found
 
     @cached_property
@@ -163,28 +185,33 @@ class Source:
 
     def _mask(self, first: int, last: int) -> str:
         characters = list(self._text[first:last])
-        ranges: Iterable[tuple[int, int]] = self._masked
-        if self._document is None:
-            ranges = [match.span() for match in _LONG.finditer(self._text, first, last)]
-        for start, end in ranges:
-            if start >= last:
-                break
+        for start, end in self._private(first, last):
             for place in range(max(start, first), min(end, last)):
                 if not characters[place - first].isspace():
                     characters[place - first] = "*"
-        line = _ATTRIBUTE.sub(_mask_attribute, "".join(characters))
-        return "".join(" " if c.isspace() else c for c in line) if line.isprintable() else _tame(line)
+        return printable("".join(" " if character.isspace() else character for character in characters))
+
+    def _private(self, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """Yield what must not be shown of a part of the text: content of keys, and attributes that look like keys."""
+        if self._document is None:
+            for match in _LONG.finditer(self._text, max(first - _MARGIN, 0), last + _MARGIN):
+                yield match.span()
+            return
+        at = max(bisect_right(self._masked, (first, 0)) - 1, 0)
+        while at < len(self._masked) and self._masked[at][0] < last:
+            yield self._masked[at]
+            at += 1
+        at = max(bisect_right(self._tags, first, key=re.Match.start) - 1, 0)
+        while at < len(self._tags) and self._tags[at].start() < last:
+            yield from _key_like(self._tags[at])
+            at += 1
 
 
-def _mask_attribute(match: re.Match[str]) -> str:
-    value = match["value"]
-    if match["name"].rpartition(":")[2] in _PUBLIC_ATTRIBUTES or not _KEY_LIKE.fullmatch(value):
-        return match[0]
-    return match[0].replace(value, value[0] + "*" * (len(value) - 2) + value[-1])
-
-
-def _tame(line: str) -> str:
-    return printable("".join(" " if character.isspace() else character for character in line))
+def _key_like(tag: re.Match[str]) -> Iterator[tuple[int, int]]:
+    offset = tag.start("rest")
+    for match in _ATTRIBUTE.finditer(tag["rest"]):
+        if match["name"].rpartition(":")[2] not in _PUBLIC_ATTRIBUTES and _KEY_LIKE.fullmatch(match["value"]):
+            yield offset + match.start("value") + 1, offset + match.end("value") - 1
 
 
 def _decode(data: bytes, document: Document | None) -> str:
@@ -194,25 +221,6 @@ def _decode(data: bytes, document: Document | None) -> str:
         return data.decode(encoding, "replace").removeprefix("\ufeff")
     except LookupError:
         return data.decode("utf-8", "replace").removeprefix("\ufeff")
-
-
-def _crop(text: str, column: int, length: int, width: int) -> tuple[str, int]:
-    """Cut a long line down to the surroundings of a place, and return the place's column in what is left."""
-    stripped = text.lstrip(" ")
-    indent = min(len(text) - len(stripped), column)
-    text, column = text[indent:], column - indent
-    if len(text) <= width:
-        return text, column
-    start = max(0, min(column - width // 3, len(text) - width, column))
-    if column + min(length, width // 2) > start + width:
-        start = column
-    cropped = text[start : start + width]
-    if start + width < len(text):
-        cropped = cropped[:-1] + "…"
-    if start:
-        cropped = "…" + cropped[1:] if column > start else "…" + cropped
-        column = column if column > start else column + 1
-    return cropped, column - start
 
 
 def _columns(text: str) -> int:

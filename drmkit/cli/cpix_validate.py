@@ -27,6 +27,7 @@ _UNREADABLE = 2
 _COLORS = {"error": "red", "warning": "yellow", "info": "cyan"}
 _WIDEST = 140
 _SAME = 3
+_LISTED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +183,17 @@ def _block(name: str, group: Sequence[Finding], source: Source, width: int) -> s
         if excerpt.marker:
             lines.append(f"{gutter} | {click.style(excerpt.marker, fg=color, bold=True)}")
     if len(group) > 1:
-        others = ", ".join(str(other.line) for other in group[1:9])
-        more = f" and {len(group) - 9} more" if len(group) > 9 else ""  # noqa: PLR2004 (one and eight others)
-        lines.append(f"{gutter} = also in line {others}{more}")
+        lines.append(f"{gutter} = {_elsewhere(group)}")
     for label, text in (("hint", finding.hint), ("at", finding.path), ("source", finding.source)):
         if text and text not in {"-", "/"}:
             lines.append(f"{gutter} = {label}: {printable(text)}")
     return "\n".join(lines)
+
+
+def _elsewhere(group: Sequence[Finding]) -> str:
+    """Say where else the same was found: the first lines by number, the rest by count."""
+    numbers = list(dict.fromkeys(finding.line for finding in group[1:] if finding.line != group[0].line))
+    if not numbers:
+        return f"also in {len(group) - 1:,} other places of this line"
+    more = f" and {len(numbers) - _LISTED:,} more" if len(numbers) > _LISTED else ""
+    return f"also in line {', '.join(map(str, numbers[:_LISTED]))}{more}"

@@ -171,6 +171,8 @@ def test_findings_that_say_the_same_are_told_once() -> None:
     many = run("validate", "-", data=data.format(one * 30).encode()).stdout
     assert many.count("DRMSystem has no attribute x") == 1
     assert "also in line 3, 4, 5, 6, 7, 8, 9, 10 and 21 more" in many
+    flat = run("validate", "-", data=data.format(one.strip() * 1200).encode()).stdout
+    assert "also in 1,199 other places of this line" in flat
     few = run("validate", "-", data=data.format(one * 2).encode()).stdout
     assert few.count("DRMSystem has no attribute x") == 2
 
@@ -179,6 +181,16 @@ def test_quiet_says_nothing_of_what_is_fine() -> None:
     """With -q, a document without findings is passed over; faults are still told."""
     assert run("validate", VALID, quiet=True).stdout == ""
     assert "kid-duplicate" in run("validate", INVALID, quiet=True).stdout
+
+
+def test_a_place_wider_than_the_screen_is_cut() -> None:
+    """Of an attribute longer than the window the start is shown, and the carets end with the line."""
+    data = f'<CPIX xmlns="urn:dashif:org:cpix" version="2.4" name="{"n" * 300}" wrong="{"w " * 300}"/>'.encode()
+    lines = run("validate", "-", data=data).stdout.splitlines()
+    shown, marker = lines[3], lines[4]
+    assert shown[marker.index("^") :].startswith('wrong="w w')
+    assert shown.endswith("…")
+    assert len(marker) == len(shown) - 1
 
 
 def test_nothing_in_a_document_steers_the_terminal() -> None:

@@ -5,16 +5,24 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from lxml import etree, html
 
 from drmkit import cpix
+from drmkit.cli.cpix_source import Source
 from drmkit.cpix import AudioFilter, BitrateFilter, Builder, VideoFilter
+from drmkit.cpix.export import FORMATS, export
+from drmkit.cpix.junit import to_junit
 from drmkit.cpix.overview import overview
 from drmkit.cpix.page import page
-from drmkit.errors import InputError
+from drmkit.cpix.sarif import to_sarif
+from drmkit.errors import DrmkitError, InputError
 from drmkit.identifiers import KeyId
 
 SAMPLES = Path(__file__).resolve().parents[2] / "cpix_samples"
@@ -200,3 +208,27 @@ def test_a_page_draws_the_sizes_of_video() -> None:
     assert bars[0][1] == pytest.approx(bars[1][0], abs=0.2)
     assert (bars[0][0], bars[1][1]) == (0, 100)
     assert not html.fromstring(rendered(sample("valid/keys-2.3.xml"))).xpath("//svg")
+
+
+READABLE = [path for path in sorted(SAMPLES.rglob("*.xml")) if "attacks" not in path.parts]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(path=st.sampled_from(READABLE), seed=st.integers(0, 2**32))
+def test_whatever_a_document_says_it_can_be_told(mutate: Callable[[bytes, int], bytes], path: Path, seed: int) -> None:
+    """Mutants of the samples have a page, all reports and lines with carets; exports are made, or refused."""
+    data = path.read_bytes()
+    if not cpix.validate(data).readable:
+        return
+    mutant = mutate(data, seed)
+    document, report = cpix.parse(mutant), cpix.validate(mutant)
+    _assert_inert(rendered(document))
+    source = Source(mutant, document)
+    for finding in report.findings:
+        excerpt = source.excerpt(finding)
+        assert excerpt is None or excerpt.text.isprintable()
+    assert to_sarif([("x.xml", report)], tool_version="0")["runs"]
+    assert etree.fromstring(to_junit([("x.xml", report)])).tag == "testsuites"
+    for form in FORMATS:
+        with suppress(DrmkitError):
+            export(document, form)
