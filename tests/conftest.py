@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -33,6 +34,13 @@ def environ(cas_server: ScriptedServer, tmp_path: Path) -> dict[str, str]:
         "DRMTODAY_AUTH_URL": cas_server.url,
         "DRMTODAY_FRONTEND_URL": cas_server.url,
     }
+
+
+@pytest.fixture
+def memory_folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is one: thousands of runs, each with its fsyncs, take seconds there."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else tmp_path) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture
