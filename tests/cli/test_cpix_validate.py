@@ -185,10 +185,10 @@ def test_quiet_says_nothing_of_what_is_fine() -> None:
 
 def test_a_place_wider_than_the_screen_is_cut() -> None:
     """Of an attribute longer than the window the start is shown, and the carets end with the line."""
-    data = f'<CPIX xmlns="urn:dashif:org:cpix" version="2.4" name="{"n" * 300}" wrong="{"w " * 300}"/>'.encode()
+    data = f'<CPIX xmlns="urn:dashif:org:cpix" version="2.4" name="{"n" * 300}" wrong="{"w! " * 300}"/>'.encode()
     lines = run("validate", "-", data=data).stdout.splitlines()
     shown, marker = lines[3], lines[4]
-    assert shown[marker.index("^") :].startswith('wrong="w w')
+    assert shown[marker.index("^") :].startswith('wrong="w! w')
     assert shown.endswith("…")
     assert len(marker) == len(shown) - 1
 
