@@ -84,7 +84,8 @@ def test_the_output_of_the_demo_is_the_demos(capsys: Any) -> None:
 def test_every_command_that_is_shown_exists(name: str) -> None:
     """Every `drmkit ...` in a console block names commands and options that the program has."""
     text = README if name == "README.md" else DOCS[name]
-    shown = "\n".join(blocks("console", text) + blocks("crontab", text))
+    lines = "\n".join(blocks("console", text)).splitlines()
+    shown = "\n".join([line for line in lines if line.startswith("$ ")] + blocks("crontab", text))
     found = re.findall(r"drmkit ((?:-q |--config \S+ )*)([a-z-]+)(?: ([a-z-]+))?(.*)", shown)
     assert found or name != "README.md"
     for _, group, sub, rest in found:

@@ -32,6 +32,7 @@ _COMMANDS = {
     "demo": ("drmkit.cli.demo:demo", "Run the whole flow on the sandbox, with real encryption."),
     "key-url": ("drmkit.cli.key_url:key_url", "Get, refresh and show expiring key-server URLs."),
     "cpix": ("drmkit.cli.cpix:cpix", "Make, check, show, encrypt, sign and hand on CPIX documents."),
+    "speke": ("drmkit.cli.speke:speke", "Ask key providers for content keys, and check them."),
     "pssh": ("drmkit.cli.pssh:pssh", "Read and build PSSH boxes and DRM headers."),
     "keys": ("drmkit.cli.keys:keys", "Derive and generate content keys and IVs."),
     "job": ("drmkit.cli.job:job", "Make, check and submit DRM jobs for Tencent MPS."),

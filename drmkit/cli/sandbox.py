@@ -48,6 +48,7 @@ class Duration(click.ParamType[timedelta]):
 @click.option("--login-lifetime", type=Duration(), help="How long a ticket-granting ticket lives; default 8h.")
 @click.option("--single-use-tickets", is_flag=True, help="A service ticket works once.")
 @click.option("--queue-delay", type=Duration(), help="How long a media task waits in the queue; default none.")
+@click.option("--speke-auth", is_flag=True, help="SPEKE requests need the API account's name and password (Basic).")
 @click.option(
     "--fault",
     "faults",

@@ -16,7 +16,7 @@ from drmkit.errors import CpixError
 
 __all__ = ["check", "validate"]
 
-_PROFILES: Final = ("cpix",)
+_PROFILES: Final = ("cpix", "speke-1.0", "speke-2.0", "speke-2.1")
 
 
 def validate(
@@ -34,7 +34,8 @@ def validate(
         document: a parsed document, or its bytes.
         version: `auto`, or the CPIX version to check against (2.1, 2.2, 2.3, 2.3.1, 2.4). `auto` takes `@version`,
             else the newest version that accepts the document.
-        profile: the profile to check against.
+        profile: `cpix`, or `speke-1.0`, `speke-2.0`, `speke-2.1` for what AWS's contract asks beyond and instead of it
+            (`drmkit.speke.contract`).
         max_bytes: the size cap for bytes.
         now: the time against which certificates are checked; None means the present.
         kinds: check only rules of these kinds beside the structure; None means all.
@@ -53,6 +54,10 @@ def validate(
     chosen, reason, findings = _structure(document, version, survey)
     survey.version = chosen
     findings += rules.apply(survey, Paths(document.root), kinds)
+    if profile != "cpix":
+        from drmkit.speke.contract import apply_profile  # noqa: PLC0415 (plain CPIX needs none of SPEKE)
+
+        findings = list(apply_profile(document, profile, findings))
     findings.sort(key=lambda finding: finding.line)
     return Report(findings=tuple(findings), version=chosen, version_reason=reason, profile=profile)
 
