@@ -10,7 +10,6 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self, cast
@@ -52,19 +51,24 @@ class _SilenceOwnTraffic(logging.Filter):
 _SILENCE = _SilenceOwnTraffic()
 
 
-@dataclass(frozen=True, slots=True)
 class Response:
     """What a server answered.
 
-    Attributes:
+    Args:
         status: the HTTP status code.
         headers: the headers, looked up without regard to case.
         body: the decoded body; kept out of the repr since it may hold tickets or keys.
     """
 
-    status: int
-    headers: httpx.Headers = field(repr=False)
-    body: bytes = field(repr=False)
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: httpx.Headers, body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    def __repr__(self) -> str:
+        return f"Response(status={self.status})"
 
     @property
     def text(self) -> str:

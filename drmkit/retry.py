@@ -6,7 +6,6 @@ import email.utils
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -19,11 +18,11 @@ _LONGEST_SECONDS = 10**9
 _LARGEST_EXPONENT = 60
 
 
-@dataclass(frozen=True, slots=True)
+# Both are plain classes: generating two frozen dataclasses takes longer than all else that this module does at import.
 class RetryPolicy:
     """How often and how long to try.
 
-    Attributes:
+    Args:
         attempts: calls in all, the first included.
         base: seconds; attempt n waits a random time up to `base * 2**n`.
         cap: seconds; the longest single wait, also for a wait that the server asks for.
@@ -33,31 +32,40 @@ class RetryPolicy:
         ConfigurationError: fewer than one attempt, or a negative time.
     """
 
-    attempts: int = 3
-    base: float = 0.5
-    cap: float = 20.0
-    deadline: float = 60.0
+    __slots__ = ("attempts", "base", "cap", "deadline")
 
-    def __post_init__(self) -> None:
-        if self.attempts < 1 or min(self.base, self.cap, self.deadline) < 0:
+    def __init__(self, attempts: int = 3, base: float = 0.5, cap: float = 20.0, deadline: float = 60.0) -> None:
+        self.attempts = attempts
+        self.base = base
+        self.cap = cap
+        self.deadline = deadline
+        if attempts < 1 or min(base, cap, deadline) < 0:
             raise ConfigurationError("a retry policy needs at least one attempt, and times that are not negative")
 
 
-@dataclass(frozen=True, slots=True)
 class Retrier:
     """Call a function again while it fails in a way that another try may cure.
 
-    Attributes:
-        policy: how often and how long.
+    Args:
+        policy: how often and how long; None takes the defaults of RetryPolicy.
         clock: monotonic seconds.
         sleep: waits for a number of seconds.
         uniform: a random number between its two arguments.
     """
 
-    policy: RetryPolicy = field(default_factory=RetryPolicy)
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    uniform: Callable[[float, float], float] = random.uniform
+    __slots__ = ("clock", "policy", "sleep", "uniform")
+
+    def __init__(
+        self,
+        policy: RetryPolicy | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        uniform: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self.policy = policy or RetryPolicy()
+        self.clock = clock
+        self.sleep = sleep
+        self.uniform = uniform
 
     def call(self, function: Callable[[], T]) -> T:
         """Return what `function` returns; raise its last error once another try is pointless.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from drmkit.mps.findings import Finding, nearest
 from drmkit.mps.models.streaming import AdaptiveDynamicStreamingTaskInput
@@ -14,7 +15,7 @@ __all__ = ["VARIABLES", "Variable", "check_names"]
 _BRACED = re.compile(r"\{([^{}]*)\}")
 
 
-class Variable(NamedTuple):
+class Variable(msgspec.Struct, frozen=True):
     """A variable of file names.
 
     Attributes:

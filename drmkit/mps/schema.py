@@ -6,7 +6,9 @@ import re
 import sys
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from drmkit.mps.findings import Finding, nearest
 from drmkit.mps.wire import Model
@@ -18,7 +20,7 @@ _LONGEST_INT64 = 2**63
 _PLAIN: dict[str, type[Any]] = {"str": str, "int": int, "float": float, "bool": bool}
 
 
-class Member(NamedTuple):
+class Member(msgspec.Struct, frozen=True):
     """One field of a model.
 
     Attributes:
