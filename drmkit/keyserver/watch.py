@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -45,11 +46,14 @@ class Readiness:
         """
         if self.path is None:
             return
-        if ready:
-            write_atomically(self.path, f"{now:%FT%TZ}\n".encode(), mode=0o644)
-        else:
+        if not ready:
             with suppress(OSError):
                 self.path.unlink()
+            return
+        try:
+            os.utime(self.path, (now.timestamp(), now.timestamp()))
+        except OSError:
+            write_atomically(self.path, f"{now:%FT%TZ}\n".encode(), mode=0o644)
 
 
 @dataclass(slots=True)
