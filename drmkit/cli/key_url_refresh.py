@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -152,8 +153,9 @@ def _run_all(app: App, jobs: Sequence[RenewalJob], form: str, *, force: bool) ->
         try:
             outcome = job.run(force=force)
         except DrmkitError as error:
-            error.message = f"profile {job.profile.name}: {error.message}"
-            streams.report(error, verbosity=app.verbosity)
+            told = copy.copy(error)  # jobs of one account share the error of its rejection
+            told.message = f"profile {job.profile.name}: {error.message}"
+            streams.report(told.with_traceback(error.__traceback__), verbosity=app.verbosity)
             result |= {"error": error.message, "exit_code": error.exit_code}
         else:
             app.talk(f"profile {job.profile.name}: {outcome.summary} -> {job.store.path}")
