@@ -104,7 +104,7 @@ def _explain(error: etree.XMLSyntaxError | ValueError) -> RefusedXmlError:
     if not isinstance(error, etree.XMLSyntaxError):
         return RefusedXmlError("the document is not XML in a known encoding", rule="xml-not-well-formed")
     line, column = error.position
-    text = (error.msg or "no element found").split(", line ")[0]
+    text = _without_content((error.msg or "no element found").split(", line ")[0])
     if "depth" in text:
         return RefusedXmlError(
             f"elements are nested deeper than 256 levels, line {line}",
@@ -118,6 +118,14 @@ def _explain(error: etree.XMLSyntaxError | ValueError) -> RefusedXmlError:
         line=line,
         hint="look at the named place; a document cut off in transfer fails at its end",
     )
+
+
+def _without_content(message: str) -> str:
+    """Return what libxml2 says without what it quotes of the document, which can hold content keys."""
+    first = message.split("\n", 1)[0]
+    if first.startswith("ParsePI"):
+        return "a processing instruction does not end"
+    return first.split("<", 1)[0].rstrip(" :")
 
 
 def _wrong_root(root: etree._Element) -> NotCpixError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import traceback
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,34 @@ def test_malformed_input_is_refused_with_its_place(data: bytes, reason: str) -> 
     """What is not well-formed says so, with line and column."""
     with pytest.raises(XmlError, match=reason):
         cpix.parse(data)
+
+
+KEY = "cAnArYcAnArYcAnArYcAnA=="
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"<Data><![CDATA[ <PlainValue>{KEY}</PlainValue>",
+        f"<Data><![CDATA[ \n<PlainValue>{KEY}</PlainValue>\n",
+        f"<!-- {KEY} -- {KEY}",
+        f"<?{KEY}",
+        f"<PlainValue>{KEY}<",
+        f"<PlainValue>{KEY}</Plain>",
+        f"<PlainValue>&{KEY};</PlainValue>",
+        f"<a x={KEY}/>",
+        f'<a x="{KEY}',
+        f"<{KEY}",
+        f"<PlainValue>{KEY}\x01</PlainValue>",
+        f"{KEY}]]>",
+    ],
+)
+def test_what_is_refused_is_not_quoted(body: str) -> None:
+    """libxml2 quotes the content around a fault; a content key there reaches neither the message nor a traceback."""
+    with pytest.raises(XmlError) as caught:
+        cpix.parse(f'<CPIX xmlns="urn:dashif:org:cpix">{body}'.encode())
+    assert "not well-formed XML, line" in str(caught.value)
+    assert "cAnArY" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_the_vector_without_a_uri_is_refused_with_its_place(corpus: dict[str, bytes]) -> None:
