@@ -129,9 +129,9 @@ def processes(pythons: dict[str, Path], rounds: int, folder: Path) -> dict[str, 
     file = folder / "job.json"
     file.write_text(text, encoding="utf-8")
     commands: dict[str, list[str | Path]] = {
-        "drmkit": [pythons["drmkit"], HERE / "mps_drmkit.py", "submit", api.url],
-        "floor": [pythons["floor"], HERE / "mps_floor.py", "submit", api.url, text],
-        "official SDK": [pythons["official SDK"], HERE / "mps_sdk.py", "submit", api.url, text],
+        "drmkit": [pythons["drmkit"], HERE / "mps_drmkit.py", api.url],
+        "floor": [pythons["floor"], HERE / "mps_floor.py", api.url, text],
+        "official SDK": [pythons["official SDK"], HERE / "mps_sdk.py", api.url, text],
         "tccli": [tccli, "mps", "ProcessMedia", "--cli-input-json", f"file://{file}", *options],
     }
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
@@ -155,16 +155,14 @@ def main() -> int:
     pythons = environments()
     seconds = str(max(1.0, options.rounds / 10))
     calls = {
-        "drmkit": json.loads(run([pythons["drmkit"], HERE / "mps_drmkit.py", "calls", seconds])[0]),
-        "official SDK": json.loads(
-            run([pythons["official SDK"], HERE / "mps_sdk.py", "calls", seconds, json.dumps(PARAMETERS)])[0]
-        ),
+        name: json.loads(run([pythons[name], HERE / "mps_calls.py", program, seconds, json.dumps(PARAMETERS)])[0])
+        for name, program in (("drmkit", "drmkit"), ("official SDK", "sdk"))
     }
     loaded = imports(pythons, options.rounds)
     with tempfile.TemporaryDirectory() as folder:
         submitted = processes(pythons, options.rounds, Path(folder))
     show(calls, loaded, submitted)
-    return judge(calls, loaded, submitted)
+    return 1 if judge(calls, loaded, submitted) else 0
 
 
 def show(
@@ -193,13 +191,14 @@ def judge(
 ) -> int:
     """Print the figures beside their targets, and return how many miss."""
     drmkit, sdk = loaded["drmkit"], loaded["official SDK"]
-    least = {name: min(row[0] for row in rows) for name, rows in submitted.items()}
+    pairs = zip(submitted["drmkit"], submitted["floor"], strict=True)  # of one round, so that both met the same load
+    times = statistics.median(ours[0] / floor[0] for ours, floor in pairs)
     checks = [
         ("build + serialize + sign: microseconds", calls["drmkit"]["call"], 20.0),
         ("build + serialize + sign: share of the SDK's", calls["drmkit"]["call"] / calls["official SDK"]["call"], 0.5),
         ("import: share of the SDK's time", drmkit[0] / sdk[0], 0.25),
         ("import: share of the SDK's peak memory", drmkit[1] / sdk[1], 0.5),
-        ("a process that submits: times the floor", least["drmkit"] / least["floor"], 1.15),
+        ("a process that submits: times the floor (median of the rounds)", times, 1.15),
     ]
     print("\n| | measured | target at most | |\n|---|--:|--:|---|")
     missed = 0

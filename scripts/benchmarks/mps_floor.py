@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-endpoint, parameters = sys.argv[2], json.loads(sys.argv[3])
+endpoint, parameters = sys.argv[1], json.loads(sys.argv[2])
 host = endpoint.partition("://")[2]
 body = json.dumps(parameters).encode()
 now = int(time.time())
