@@ -18,12 +18,12 @@ __all__ = ["make_job", "make_jobs", "metrics_option", "output_option", "show_pla
 
 output_option = click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     help="The file that holds the URL; default: a state file of the profile's own.",
 )
 metrics_option = click.option(
     "--metrics",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     help="Write metrics to this file after the run, for the textfile collector of Prometheus's node_exporter.",
 )
 

@@ -20,7 +20,7 @@ __all__ = ["install"]
 @click.option(
     "--write",
     "target",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     help="Write to this folder (units) or file (in the form of /etc/cron.d) instead of printing.",
 )
 @click.option("--program", metavar="PATH", help="The program to start; default: where this one lies.")

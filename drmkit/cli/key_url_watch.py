@@ -37,7 +37,9 @@ class _StopError(BaseException):
 @click.option("--all", "every", is_flag=True, help="Every profile of the configuration that names a cpix_config.")
 @click.option("--interval", metavar="TIME", default="15m", show_default=True, help="Pace where no lifetime is known.")
 @click.option(
-    "--ready-file", type=click.Path(path_type=Path), help="Exists while every URL is valid; touched at each look."
+    "--ready-file",
+    type=click.Path(readable=False, path_type=Path),
+    help="Exists while every URL is valid; touched at each look.",
 )
 @metrics_option
 @pass_app
