@@ -102,7 +102,7 @@ class CosBackup:
             region: the bucket's region.
             bucket: the bucket, with its APPID.
             prefix: what object names begin with.
-            endpoint: the domain of COS instead of the region's; plain http if it begins with `http://`.
+            endpoint: a domain of the bucket's own; plain http if it begins with `http://`.
 
         Raises:
             MissingExtraError: it is not installed.
@@ -124,7 +124,7 @@ class CosBackup:
                 SecretId=key.secret_id,
                 SecretKey=key.secret_key.reveal(),
                 Token=key.token.reveal() if key.token is not None else None,
-                Endpoint=domain or None,
+                Domain=domain or None,
                 Scheme=scheme or "https",
             )
             return qcloud_cos.CosS3Client(config)

@@ -178,13 +178,13 @@ assert seen == {}, "nothing is connected before it is needed"
 backup.write(Stored, b"{}"); backup.write(Stored, b"{}")
 assert len(made) == 1
 given = {"Region": "ap-singapore", "SecretId": "AKID", "SecretKey": "k", "Token": "t"}
-assert seen == given | {"Endpoint": None, "Scheme": "https"}
+assert seen == given | {"Domain": None, "Scheme": "https"}
 keys = iter([Credentials("AKID", Secret("1")), Credentials("AKID", Secret("2"))])
 where = {"region": "ap-singapore", "bucket": "b", "endpoint": "http://127.0.0.1:1"}
 backup = CosBackup.connect(lambda: next(keys), **where)
 backup.write(Stored, b"{}"); backup.write(Stored, b"{}")
 assert (len(made), seen["SecretKey"], seen["Token"]) == (3, "2", None)
-assert (seen["Endpoint"], seen["Scheme"]) == ("127.0.0.1:1", "http")
+assert (seen["Domain"], seen["Scheme"]) == ("127.0.0.1:1", "http")
 """
 
 
