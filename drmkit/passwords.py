@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -136,6 +135,8 @@ def from_command(
     Raises:
         ConfigurationError: the command is missing, fails, takes too long, or does not print one line.
     """
+    import subprocess  # noqa: PLC0415 (most passwords come from a file)
+
     try:
         arguments = shlex.split(command) if isinstance(command, str) else list(command)
     except ValueError:

@@ -15,14 +15,22 @@ _SKELETON = """\
 [profile.default]
 environment = "production"              # or "staging"; or auth_url and frontend_url of your own
 username = "api-account"                # DRMtoday: Members/Users, Add API account
-password_file = "~/.config/drmkit/drmtoday.password"   # chmod 600; or password_command = ["pass", "show", "drmtoday"]
+password_file = "~/.config/drmkit/drmtoday.password"   # chmod 600; or password_command = ["pass", "show", "drmtoday"],
+                                        # password_credential = "NAME" (systemd), password_keyring = "SERVICE"
 organization = "00000000-0000-0000-0000-000000000000"  # API endpoints, top right: the UUID, not the API name
 cpix_config = "00000000"                # Ingest settings: the ID of the CPIX config, not a seed's
 # query = { x-signaling-alg = "cenc" }  # further query parameters of the URL
 # ticket_lifetime = "6h"                # only if you measured it: DRMtoday publishes none
 # renew_after = "1h"                    # renew at this age; without it and a lifetime, every run renews
+# margin = "30m"                        # renew this long before the end at the latest
+# jitter = 0.1                          # renew up to this share of the lifetime earlier, always the same
+# verify = "cpix"                       # fetch and validate before a new URL counts: at DRMtoday an ingest
 # output = "/run/drmkit/key-server-url.json"
 # write = "json"                        # json, url or env
+# mode = "0600"
+# hook = ["systemctl", "reload", "packager"]           # told of a new URL; no shell
+# hook_timeout = "60s"
+# metrics = "/var/lib/node_exporter/drmkit.prom"
 # timeout = "10s"
 # attempts = 3
 # ca_file = "/etc/ssl/company.pem"

@@ -25,6 +25,7 @@ from drmkit.keyserver.journal import JournalFile
 if TYPE_CHECKING:
     from drmkit.keyserver.job import RenewalJob
     from drmkit.keyserver.renewal import Outcome
+    from drmkit.keyserver.url import KeyServerUrl
 
 __all__ = ["refresh", "write_all_metrics"]
 
@@ -110,13 +111,22 @@ def _run_one(app: App, job: RenewalJob, form: str, *, force: bool) -> int:
     else:
         line = f"{outcome.summary} -> {job.store.path}"
         app.talk(line)
-        if not outcome.renewed and _signatures(app, job) == before:
-            _leave_note(app, job, outcome, "" if app.quiet else line, before)
+        idle = "" if app.quiet else f"not due: {outcome.url.redacted} -> {job.store.path}"
+        after = _signatures(app, job)
+        same_settings = next(iter(before.items())) in after.items()
+        if after == before or (outcome.renewed and same_settings and _is_stored(job, outcome.url)):
+            _leave_note(app, job, outcome, idle, after)
     return 0
 
 
+def _is_stored(job: RenewalJob, url: KeyServerUrl) -> bool:
+    """Tell whether the file that was just signed is still the one that this run has stored."""
+    stored = job.store.load()
+    return stored is not None and (stored.service, stored.ticket) == (url.service, url.ticket)
+
+
 def _signatures(app: App, job: RenewalJob) -> dict[str, str]:
-    """Return the signatures of what decides whether a refresh has anything to do."""
+    """Return the signatures of what decides whether a refresh has anything to do, the configuration's first."""
     stored = job.store.path.absolute()
     files = [
         str(config_path(app.config_path, app.environ).absolute()),
@@ -176,6 +186,8 @@ def _run_all(app: App, jobs: Sequence[RenewalJob], form: str, *, force: bool) ->
 
 def write_all_metrics(jobs: Sequence[RenewalJob]) -> None:
     """Write the metrics of all jobs to the files that they name; jobs that name one file share it."""
+    if not any(job.profile.get("metrics") for job in jobs):
+        return
     from drmkit.keyserver.status import look, write_metrics  # noqa: PLC0415
 
     now = datetime.now(UTC)

@@ -6,7 +6,6 @@ import errno
 import fcntl
 import os
 import random
-import socket
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -157,7 +156,7 @@ def _try_lock(place: Path, flock: Callable[[int, int], None]) -> int | None:
         return None
     with suppress(OSError):  # a full disk keeps nobody from locking
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()} {socket.gethostname()}\n".encode(), 0)
+        os.pwrite(descriptor, f"{os.getpid()} {os.uname().nodename}\n".encode(), 0)
     return descriptor
 
 

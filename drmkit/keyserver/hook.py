@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import shlex
 import signal
-import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from drmkit.errors import ConfigurationError, TemporaryError
 from drmkit.keyserver.url import KeyServerUrl
+
+if TYPE_CHECKING:
+    import subprocess
 
 __all__ = ["Hook"]
 
@@ -60,6 +63,8 @@ class Hook:
             TemporaryError: it failed or took too long; the new URL is stored, and the next run runs the hook again.
             ConfigurationError: it cannot be run.
         """
+        import subprocess  # noqa: PLC0415 (most runs have nothing to tell)
+
         arguments = self._arguments()
         program = arguments[0]
         try:
@@ -84,6 +89,8 @@ class Hook:
 
     def _wait(self, process: subprocess.Popen[bytes]) -> int | None:
         """Return the exit code, or None where the program had to be killed."""
+        import subprocess  # noqa: PLC0415
+
         try:
             return process.wait(self.seconds)
         except subprocess.TimeoutExpired:

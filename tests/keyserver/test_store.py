@@ -494,3 +494,16 @@ def test_the_fields_can_be_shown_masked() -> None:
     assert shown["url"] == f"{SERVICE}?ticket={MASK}&x=y"
     assert {**shown, "url": ""} == {**whole, "url": ""}
     assert as_fields(url(lifetime=None))["expires_at"] is None
+
+
+@pytest.mark.parametrize(
+    ("version", "reason"), [(2, "was written by a newer drmkit"), ("x", "holds no key-server URL")]
+)
+def test_a_form_of_the_future_is_not_guessed_at(path: Path, version: Any, reason: str) -> None:
+    """What a newer version may mean by the same keys is not known here; this version's own, or none, is read."""
+    path.write_text(stored(schema_version=version), encoding="utf-8")
+    with pytest.raises(InputError, match=reason) as caught:
+        UrlStore(path).load()
+    assert "key-url refresh" in str(caught.value.hint)
+    path.write_text(stored(schema_version=1), encoding="utf-8")
+    assert UrlStore(path).load() is not None
