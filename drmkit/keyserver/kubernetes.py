@@ -49,12 +49,18 @@ class Cluster:
     ca_file: str | None
 
     @classmethod
-    def of_this_pod(cls, environ: Mapping[str, str], account: Path = _ACCOUNT) -> Cluster:
+    def of_this_pod(cls, environ: Mapping[str, str], account: Path | None = None) -> Cluster:
         """Return the cluster that this process runs in.
+
+        Args:
+            environ: the pod's environment.
+            account: the folder of the service account; by default where `DRMKIT_SERVICE_ACCOUNT` says (for a token
+                that is projected elsewhere), else where Kubernetes mounts it.
 
         Raises:
             ConfigurationError: this is no pod, or it has no service account.
         """
+        account = account or Path(environ.get("DRMKIT_SERVICE_ACCOUNT") or _ACCOUNT)
         host, port = environ.get("KUBERNETES_SERVICE_HOST"), environ.get("KUBERNETES_SERVICE_PORT", "443")
         if not host:
             raise ConfigurationError(
