@@ -15,6 +15,7 @@ from drmkit.cli.output import App, emit, format_option, pass_app
 from drmkit.config import Profile, default_config_path
 from drmkit.doctor import local
 from drmkit.doctor.report import Check, Redactor, Report, guarded
+from drmkit.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from drmkit.keyserver.url import KeyServerUrl
@@ -115,11 +116,14 @@ def _mps(app: App, profile: Profile) -> Iterator[Check]:
     """Ask MPS for the tasks of the last minute: it costs nothing and shows whether the key is accepted."""
     from drmkit.cli.job_access import Access  # noqa: PLC0415
 
-    stated = profile.get("mps.secret_id") is not None or app.environ.get("TENCENTCLOUD_SECRET_ID")
-    if not stated:
-        yield Check(_MPS, "credentials", "skip", "the profile names no secret_id", "set mps.secret_id to check them")
-        return
     with Access(app) as access:
+        try:
+            source = access.key_source
+        except ConfigurationError as error:
+            if profile.get("mps.secret_id") is not None:
+                raise
+            yield Check(_MPS, "credentials", "skip", error.message, error.hint or "")
+            return
         client = access.client
         next(iter(client.describe_tasks("FINISH", since=time.time() - _LOOK_BACK_SECONDS)), None)
-    yield Check(_MPS, "credentials", "pass", f"{client.endpoint.url} accepts the API key")
+    yield Check(_MPS, "credentials", "pass", f"{client.endpoint.url} accepts the API key from {source}")

@@ -106,6 +106,15 @@ class Access:
         )
 
     @property
+    def key_source(self) -> str:
+        """Where the API key comes from: the profile, a variable, a file, a role.
+
+        Raises:
+            ConfigurationError: no API key is to be found; every place that was looked at is named.
+        """
+        return self._found.source
+
+    @property
     def credentials(self) -> Callable[[], Credentials]:
         """Returns the current API key."""
         return self._found.current

@@ -100,6 +100,24 @@ def test_mps_with_a_wrong_key(config: Path, tmp_path: Path, capsys: Any) -> None
     assert "fail  credentials" in capsys.readouterr().out
 
 
+def test_the_key_that_won_is_named(sandbox: Sandbox, tmp_path: Path, capsys: Any) -> None:
+    """Where several places could hold the API key, the report says which one it came from."""
+    known = sandbox.credentials
+    folder = tmp_path / ".tencentcloud"
+    folder.mkdir()
+    file = folder / "credentials"
+    file.write_text(
+        f"[default]\nsecret_id = {known.secret_id}\nsecret_key = {known.secret_key.reveal()}\n", encoding="utf-8"
+    )
+    file.chmod(0o600)
+    account = {name: value for name, value in sandbox.environment().items() if not name.startswith("TENCENT")}
+    environ = {"HOME": str(tmp_path), **account}
+    assert main(["doctor"], environ=environ) == 0
+    assert "accepts the API key from ~/.tencentcloud/credentials" in capsys.readouterr().out
+    assert main(["doctor"], environ=environ | sandbox.environment()) == 0
+    assert "accepts the API key from environment (TENCENTCLOUD_SECRET_ID)" in capsys.readouterr().out
+
+
 def test_wrong_usage(run: Run, capsys: Any) -> None:
     """Offline and an ingest contradict each other."""
     assert run("doctor", "--offline", "--ingest") == 2
