@@ -10,6 +10,7 @@ import click
 
 from drmkit.cli.output import App, pass_app
 from drmkit.config import config_path
+from drmkit.errors import ConfigurationError
 
 __all__ = ["install"]
 
@@ -55,11 +56,16 @@ def install(
         raise click.UsageError("say what for: --systemd or --cron")
     profile = app.profile()
     config = config_path(app.config_path, app.environ).absolute()
+    if not config.exists():
+        raise ConfigurationError(
+            f"there is no configuration file {config}: cron and systemd start programs without your environment",
+            hint="write one: drmkit config init",
+        )
     output, password_file = profile.get("output"), profile.get("password_file")
     made = Installation(
         program=[program] if program else _program(),
         profile=profile.name,
-        config=str(config) if config.exists() else None,
+        config=str(config),
         output=_absolute(output),
         password_file=_absolute(password_file),
         user=user,

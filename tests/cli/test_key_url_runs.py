@@ -512,6 +512,8 @@ def test_install_makes_a_crontab_line(run: Run, config: Path, tmp_path: Path, ca
     assert target.read_text(encoding="utf-8").split()[5] == "root"
     assert run("--config", str(config), "key-url", "install") == 2
     assert "--systemd or --cron" in capsys.readouterr().err
+    assert run("key-url", "install", "--cron") == 3
+    assert "cron and systemd start programs without your environment" in capsys.readouterr().err
 
 
 def measured(environ: dict[str, str], *arguments: str) -> tuple[subprocess.CompletedProcess[str], set[str]]:
