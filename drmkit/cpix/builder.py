@@ -14,10 +14,11 @@ from drmkit.cpix.entities import ContentKeyPeriod, playlist_name
 from drmkit.cpix.notation import VERSIONS
 from drmkit.cpix.schema import DS, PSKC
 from drmkit.cpix.shape import ensure_child, find_child
+from drmkit.cpix.survey import KeyRow, Rows, Survey, SystemRow
 from drmkit.cpix.usage import AudioFilter, BitrateFilter, VideoFilter
-from drmkit.cpix.validation import validate
+from drmkit.cpix.validation import report_on
 from drmkit.cpix.values import encode_base64, format_datetime
-from drmkit.cpix.view import cpix, set_attribute, set_text
+from drmkit.cpix.view import add_element, add_value, cpix, set_attribute, set_text
 from drmkit.errors import CpixError
 from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.secret import Secret
@@ -56,7 +57,7 @@ class Builder:
         id: str | None = None,  # noqa: A002 (the attribute's own name)
         name: str | None = None,
     ) -> None:
-        self._start(Document.new(), _known_version(version))
+        self._start(Document.new(), _known_version(version), Rows())
         root = self._open().root
         for attribute, value in (("id", id), ("contentId", content_id), ("name", name)):
             if value is not None:
@@ -79,10 +80,13 @@ class Builder:
         builder._start(document, _known_version(version or document.version or ""))  # noqa: SLF001 (its own class)
         return builder
 
-    def _start(self, document: Document, version: str) -> None:
+    def _start(self, document: Document, version: str, rows: Rows | None = None) -> None:
         self._version = version
         self._document: Document | None = document
         self._lists: dict[str, etree._Element] = {}
+        self._rows = rows
+        self._uuids: dict[bytes, str] = {}
+        self._systems: dict[str, str] = {}
         self._playlists = {kind: playlist_name(kind, version) for kind in ("media", "master")}
 
     def content_key(
@@ -113,21 +117,27 @@ class Builder:
         """
         attributes = {
             "id": id,
-            "kid": _kid(kid),
+            "kid": self._kid(kid),
             "contentId": content_id,
-            "explicitIV": None if iv is None else encode_base64(iv),
-            "dependsOnKey": None if depends_on is None else _kid(depends_on),
+            "explicitIV": None if iv is None else encode_base64(iv := bytes(memoryview(iv))),
+            "dependsOnKey": None if depends_on is None else self._kid(depends_on),
             "commonEncryptionScheme": scheme,
         }
         element = self._add("ContentKeyList", _CONTENT_KEY, attributes)
+        hdcp = raw = None
         if hdcp_level is not None or hdcp_output_protection is not None:
-            hdcp = _make(element, cpix("HDCPData"), {"HLSHDCPLevel": hdcp_level})
+            hdcp = add_element(element, cpix("HDCPData"), {"HLSHDCPLevel": hdcp_level})
             if hdcp_output_protection is not None:
-                _value(hdcp, cpix("HDCPOutputProtectionData"), hdcp_output_protection)
+                add_value(hdcp, cpix("HDCPOutputProtectionData"), hdcp_output_protection)
         if key is not None:
-            raw = key.reveal() if isinstance(key, Secret) else key
+            raw = bytes(memoryview(key.reveal() if isinstance(key, Secret) else key))
             secret = etree.SubElement(etree.SubElement(element, _DATA), _SECRET)
             etree.SubElement(secret, _PLAIN).text = encode_base64(raw)
+        if self._rows is not None:
+            get = element.get
+            own = (get("dependsOnKey"), get("contentId"), get("commonEncryptionScheme"))
+            self._rows.keys.append(KeyRow(element, self._kid(kid), *own, iv, hdcp, raw))
+            self._rows.unusual |= hdcp is not None
         return self
 
     def drm_system(
@@ -171,27 +181,34 @@ class Builder:
             hds: the drmAdditionalHeader of HDS (up to 2.3.1).
         """
         system = system_id.system_id if isinstance(system_id, DrmSystem) else system_id
-        attributes: dict[str, str | None] = {"systemId": system, "kid": _kid(kid)}
+        attributes: dict[str, str | None] = {"systemId": system, "kid": (text := self._kid(kid))}
         if (id, name, update_version, hls_allowed_cpc) != (None, None, None, None):
             attributes |= {"id": id, "name": name, "HLSAllowedCPC": hls_allowed_cpc}
             attributes["updateVersion"] = None if update_version is None else str(update_version)
         element = self._add("DRMSystemList", _DRM_SYSTEM, attributes)
+        media = {"playlist": self._playlists["media"], "allowedCPC": hls_media_allowed_cpc}
+        master = {"playlist": self._playlists["master"], "allowedCPC": hls_master_allowed_cpc}
+        box = protection = None
+        hls: tuple[tuple[str | None, bytes], ...] = ()
         if pssh is not None:
-            _value(element, _PSSH, pssh)
+            box = add_value(element, _PSSH, pssh)
         if content_protection_data is not None:
-            _value(element, _PROTECTION, content_protection_data, {"robustness": robustness})
+            protection = add_value(element, _PROTECTION, content_protection_data, {"robustness": robustness})
         if uri_ext_x_key is not None:
-            _value(element, _URI, uri_ext_x_key)
+            add_value(element, _URI, uri_ext_x_key)
         if hls_media is not None:
-            names = {"playlist": self._playlists["media"], "allowedCPC": hls_media_allowed_cpc}
-            _value(element, _HLS, hls_media.encode(), names)
+            hls = ((media["playlist"], add_value(element, _HLS, hls_media.encode(), media)),)
         if hls_master is not None:
-            names = {"playlist": self._playlists["master"], "allowedCPC": hls_master_allowed_cpc}
-            _value(element, _HLS, hls_master.encode(), names)
+            hls = (*hls, (master["playlist"], add_value(element, _HLS, hls_master.encode(), master)))
         if smooth is not None:
             set_text(etree.SubElement(element, cpix("SmoothStreamingProtectionHeaderData")), smooth)
         if hds is not None:
-            _value(element, cpix("HDSSignalingData"), hds)
+            add_value(element, cpix("HDSSignalingData"), hds)
+        if self._rows is not None:
+            shared = element.get("systemId", "").lower()
+            shared = self._systems.setdefault(shared, shared)
+            self._rows.systems.append(SystemRow(element, text, shared, box, protection, hls, smooth is not None))
+            self._rows.unusual |= (uri_ext_x_key, hds) != (None, None)
         return self
 
     def period(
@@ -251,13 +268,13 @@ class Builder:
             audio: audio filters.
             bitrate: bitrate filters.
         """
-        attributes = {"id": id, "kid": _kid(kid), "intendedTrackType": intended_track_type}
+        attributes = {"id": id, "kid": self._kid(kid), "intendedTrackType": intended_track_type}
         element = self._add("ContentKeyUsageRuleList", cpix("ContentKeyUsageRule"), attributes)
         for local, attribute, texts in (("KeyPeriodFilter", "periodId", periods), ("LabelFilter", "label", labels)):
             if isinstance(texts, str):
                 raise CpixError(f"{attribute} takes several texts, not the single text {texts!r}", hint=f"({texts!r},)")
             for text in texts:
-                _make(element, cpix(local), {attribute: text})
+                add_element(element, cpix(local), {attribute: text})
         for item in (*video, *audio, *bitrate):
             element.append(item.to_element(element))
         return self
@@ -327,8 +344,10 @@ class Builder:
             InvalidDocumentError: what was given does not make a valid document of this version; nothing is returned.
         """
         document = self._open()
-        validate(document, version=self._version, kinds=frozenset({"semantics"})).raise_for_errors()
-        self._document = None
+        survey = Survey(document, rows=self._rows)
+        report_on(survey, self._version, kinds=frozenset({"semantics"})).raise_for_errors()
+        self._document = self._rows = None
+        self._lists, self._uuids, self._systems = {}, {}, {}
         document.made_here = False
         return document
 
@@ -344,7 +363,19 @@ class Builder:
             found = find_child(document.root, cpix(list_name))
             document.changing(found)
             parent = self._lists[list_name] = ensure_child(document.root, cpix(list_name))
-        return _make(parent, tag, attributes)
+        return add_element(parent, tag, attributes)
+
+    def _kid(self, kid: KeyId) -> str:
+        """Write a key ID, with one text for all that refer to it."""
+        if not isinstance(kid, KeyId):
+            raise CpixError(
+                f"a key ID is a KeyId, not {type(kid).__name__}",
+                hint="KeyId.from_uuid, from_hex, from_base64 or from_bytes",
+            )
+        text = self._uuids.get(kid.raw)
+        if text is None:
+            text = self._uuids[kid.raw] = kid.uuid
+        return text
 
 
 def _known_version(version: str) -> str:
@@ -355,29 +386,3 @@ def _known_version(version: str) -> str:
             hint=f"did you mean {near[0]}?" if near else "state the version",
         )
     return version
-
-
-def _kid(kid: KeyId) -> str:
-    if not isinstance(kid, KeyId):
-        raise CpixError(
-            f"a key ID is a KeyId, not {type(kid).__name__}",
-            hint="KeyId.from_uuid, from_hex, from_base64 or from_bytes",
-        )
-    return kid.uuid
-
-
-def _make(parent: etree._Element, tag: str, attributes: dict[str, str | None]) -> etree._Element:
-    given: Any = attributes
-    if None in attributes.values():
-        given = {name: value for name, value in attributes.items() if value is not None}
-    try:
-        return etree.SubElement(parent, tag, given)
-    except (ValueError, TypeError):
-        names = ", ".join(given)
-        raise CpixError(f"one of {names} of {etree.QName(tag).localname} is not a text that XML can hold") from None
-
-
-def _value(parent: etree._Element, tag: str, value: bytes, attributes: dict[str, str | None] | None = None) -> None:
-    element = _make(parent, tag, attributes) if attributes else etree.SubElement(parent, tag)
-    if value:
-        element.text = encode_base64(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -113,7 +114,10 @@ class Document(View):
 
     def to_xml(self) -> bytes:
         """Return the document in UTF-8; one that was not changed is canonically identical to what came in."""
-        return etree.tostring(self.tree, encoding="UTF-8", xml_declaration=True)
+        # etree.tostring() would hold the whole text two more times while it makes it.
+        stream = BytesIO()
+        self.tree.write(stream, encoding="UTF-8", xml_declaration=True)
+        return stream.getvalue()
 
     def key_for(
         self,

@@ -9,24 +9,25 @@ from __future__ import annotations
 import binascii
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from cryptography import x509
 from lxml import etree
 
-from drmkit.cpix.certificates import load_certificate
 from drmkit.cpix.document import Document
 from drmkit.cpix.notation import VERSIONS
 from drmkit.cpix.schema import DS, ENC, PSKC
 from drmkit.cpix.values import decode_base64, text_of
 from drmkit.cpix.view import cpix
 
+if TYPE_CHECKING:
+    from cryptography import x509
+
 T = TypeVar("T")
 
-__all__ = ["CPD", "HLS", "PLAIN", "PSSH", "SMOOTH", "KeyRow", "Survey", "SystemRow"]
+__all__ = ["CPD", "HLS", "PLAIN", "PSSH", "SMOOTH", "KeyRow", "Rows", "Survey", "SystemRow"]
 
 PLAIN: Final = f"{{{PSKC}}}PlainValue"
 PSSH: Final = cpix("PSSH")
@@ -84,6 +85,28 @@ class SystemRow:
         return found[position] if position < len(found) else self.element
 
 
+@dataclass(slots=True)
+class Rows:
+    """The rows of all keys and systems, in document order.
+
+    Who makes a document knows what is in it: rows that are collected then spare reading the tree and its base64 again.
+
+    Args:
+        keys: the content keys.
+        systems: the DRM systems.
+        unusual: whether base64 may stand in places that the rows do not tell of.
+    """
+
+    keys: list[KeyRow] = field(default_factory=list)
+    systems: list[SystemRow] = field(default_factory=list)
+    unusual: bool = False
+
+    def cover(self, document: Document) -> bool:
+        """Say whether there is a row for every key and system of a document."""
+        lists = (document.content_keys.list_element, document.drm_systems.list_element)
+        return [0 if found is None else len(found) for found in lists] == [len(self.keys), len(self.systems)]
+
+
 class Survey:
     """What the rules know of a document: rows of its keys and systems, and indexes over them.
 
@@ -91,22 +114,56 @@ class Survey:
         document: the document.
         version: the CPIX version that it is checked against.
         now: the time against which certificates are checked; None means the present.
+        rows: the rows of the document, where they are at hand; used if they cover all of it.
     """
 
-    def __init__(self, document: Document, version: str = VERSIONS[-1], now: datetime | None = None) -> None:
+    def __init__(
+        self,
+        document: Document,
+        version: str = VERSIONS[-1],
+        now: datetime | None = None,
+        rows: Rows | None = None,
+    ) -> None:
         self.document = document
         self.version = version
         self.now = now or datetime.now(UTC)
-        self.bad: dict[etree._Element, None] = {}
-        """The elements whose content (of a content key: whose explicit IV) is not base64."""
-        self.unusual = False
-        """Whether base64 may stand in places that this pass does not visit."""
+        self._given = rows
+        self._bad: dict[etree._Element, None] = {}
         self._remembered: dict[str, Any] = {}
         self._certificates: dict[etree._Element, x509.Certificate | None] = {}
-        self.keys = [self._key(element) for element in document.content_keys.elements()]
-        self.systems = list(self._systems())
+
+    @cached_property
+    def _rows(self) -> Rows:
+        """The rows, read from the tree where first asked for, so that what ran before has given its memory back."""
+        document, rows = self.document, self._given
+        if rows is None or not rows.cover(document):
+            rows = Rows()
+            rows.keys = [self._key(element, rows) for element in document.content_keys.elements()]
+            rows.systems = list(self._systems(rows))
         if any(child.tag not in _PLAIN_LISTS for child in document.root) or len(document.root) > len(_PLAIN_LISTS):
-            self.unusual = True
+            rows.unusual = True
+        return rows
+
+    @property
+    def keys(self) -> list[KeyRow]:
+        """The rows of the content keys."""
+        return self._rows.keys
+
+    @property
+    def systems(self) -> list[SystemRow]:
+        """The rows of the DRM systems."""
+        return self._rows.systems
+
+    @property
+    def bad(self) -> dict[etree._Element, None]:
+        """The elements whose content (of a content key: whose explicit IV) is not base64."""
+        _ = self._rows  # reading the rows finds them
+        return self._bad
+
+    @property
+    def unusual(self) -> bool:
+        """Whether base64 may stand in places that the rows do not tell of."""
+        return self._rows.unusual
 
     @cached_property
     def keys_by_kid(self) -> dict[str, KeyRow]:
@@ -145,6 +202,8 @@ class Survey:
     def certificate(self, element: etree._Element) -> x509.Certificate | None:
         """Read an X.509 certificate, once; None where it cannot be read."""
         if element not in self._certificates:
+            from drmkit.cpix.certificates import load_certificate  # noqa: PLC0415 (most documents have no certificate)
+
             self._certificates[element] = load_certificate(self.content(element))
         return self._certificates[element]
 
@@ -170,10 +229,10 @@ class Survey:
         try:
             return decode_base64(text)
         except (binascii.Error, ValueError):
-            self.bad[element] = None
+            self._bad[element] = None
             return b""
 
-    def _key(self, element: etree._Element) -> KeyRow:
+    def _key(self, element: etree._Element, rows: Rows) -> KeyRow:
         get = element.get
         depends_on, iv = get("dependsOnKey"), get("explicitIV")
         row = KeyRow(
@@ -187,32 +246,33 @@ class Survey:
         for child in element:
             tag = child.tag
             if tag == _DATA:
-                self._data(row, child)
+                self._data(row, child, rows)
             elif tag == _HDCP:
                 row.hdcp = child
-                self.unusual = True
+                rows.unusual = True
             elif isinstance(tag, str):
-                self.unusual = True
+                rows.unusual = True
         return row
 
-    def _data(self, row: KeyRow, data: etree._Element) -> None:
+    def _data(self, row: KeyRow, data: etree._Element, rows: Rows) -> None:
         secret = next(data.iterchildren(_SECRET), None)
         if secret is None or len(data) > 1:
-            self.unusual = True
+            rows.unusual = True
         for child in () if secret is None else secret:
             tag = child.tag
             if tag == PLAIN:
                 row.plain = self.content(child)
             elif tag == _ENCRYPTED:
-                self.unusual = True
+                rows.unusual = True
                 row.encrypted = child
                 value = child.find(_CIPHER)
                 row.cipher = None if value is None else self.content(value)
             elif tag == _MAC:
                 row.mac = self.content(child)
 
-    def _systems(self) -> Iterator[SystemRow]:
-        content = self.content
+    def _systems(self, rows: Rows) -> Iterator[SystemRow]:
+        content, kids = self.content, {row.kid: row.kid for row in rows.keys}
+        systems: dict[str, str] = {}
         for element in self.document.drm_systems.elements():
             pssh = protection = None
             hls: tuple[tuple[str | None, bytes], ...] = ()
@@ -228,6 +288,8 @@ class Survey:
                 elif tag == SMOOTH:
                     smooth = True
                 elif isinstance(tag, str):
-                    self.unusual = True
-            kid, system = element.get("kid", ""), element.get("systemId", "")
-            yield SystemRow(element, kid.lower(), system.lower(), pssh, protection, hls, smooth)
+                    rows.unusual = True
+            kid, system = element.get("kid", "").lower(), element.get("systemId", "").lower()
+            yield SystemRow(
+                element, kids.get(kid, kid), systems.setdefault(system, system), pssh, protection, hls, smooth
+            )

@@ -14,7 +14,7 @@ from drmkit.cpix.report import Finding, Kind, Report
 from drmkit.cpix.survey import Survey
 from drmkit.errors import CpixError
 
-__all__ = ["check", "validate"]
+__all__ = ["check", "report_on", "validate"]
 
 _PROFILES: Final = ("cpix", "speke-1.0", "speke-2.0", "speke-2.1")
 
@@ -50,7 +50,14 @@ def validate(
             document = parse(document, max_bytes=max_bytes)
         except (RefusedXmlError, NotCpixError) as refusal:
             return _unreadable(refusal, profile)
-    survey = Survey(document, now=now)
+    return report_on(Survey(document, now=now), version, profile, kinds)
+
+
+def report_on(
+    survey: Survey, version: str = "auto", profile: str = "cpix", kinds: frozenset[Kind] | None = None
+) -> Report:
+    """Return all findings over a document of which a survey is at hand; arguments as those of `validate`."""
+    document = survey.document
     chosen, reason, findings = _structure(document, version, survey)
     survey.version = chosen
     findings += rules.apply(survey, Paths(document.root), kinds)

@@ -30,6 +30,8 @@ __all__ = [
     "Content",
     "Required",
     "View",
+    "add_element",
+    "add_value",
     "cpix",
 ]
 
@@ -192,6 +194,28 @@ class Content(Generic[T]):
                 remove_element(child)
         else:
             set_text(ensure_child(view.element, self.tag), self.codec.write(value))
+
+
+def add_element(parent: etree._Element, tag: str, attributes: dict[str, str | None]) -> etree._Element:
+    """Append a child with the attributes that are not None; CpixError for a text that XML cannot hold."""
+    given: Any = attributes
+    if None in attributes.values():
+        given = {name: value for name, value in attributes.items() if value is not None}
+    try:
+        # lxml takes names as keywords in two thirds of the time that a mapping costs it.
+        return etree.SubElement(parent, tag, None, None, **given)
+    except (ValueError, TypeError):
+        names = ", ".join(given)
+        raise CpixError(f"one of {names} of {etree.QName(tag).localname} is not a text that XML can hold") from None
+
+
+def add_value(parent: etree._Element, tag: str, value: bytes, attributes: dict[str, str | None] | None = None) -> bytes:
+    """Append a child with bytes in base64, or a placeholder for none; return the bytes that are there now for good."""
+    raw = value if type(value) is bytes else bytes(memoryview(value or b""))
+    element = add_element(parent, tag, attributes) if attributes else etree.SubElement(parent, tag)
+    if raw:
+        element.text = values.encode_base64(raw)
+    return raw
 
 
 def set_attribute(element: etree._Element, name: str, text: str) -> None:

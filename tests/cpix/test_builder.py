@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from drmkit import cpix
+from drmkit.cpix.survey import KeyRow, Rows, Survey, SystemRow
 from drmkit.errors import CpixError, DrmkitError, InvalidDocumentError
 from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.secret import Secret
@@ -191,3 +194,83 @@ def test_building_gives_a_valid_document_or_a_reason(
     assert [k.kid for k in document.content_keys] == kids
     assert document.content_id == content_id
     assert [r.labels for r in document.usage_rules] == [(f"{label}{n}",) for n in range(len(kids))]
+
+
+def _values(row: KeyRow | SystemRow) -> dict[str, object]:
+    found = {field.name: getattr(row, field.name) for field in fields(row)}
+    return {name: value.tag if isinstance(value, etree._Element) else value for name, value in found.items()}
+
+
+@pytest.mark.parametrize("version", cpix.VERSIONS)
+def test_what_is_noted_while_adding_is_what_reading_finds(version: str) -> None:
+    """The final check sees the same values, whether they were noted while adding or are read from the document."""
+    builder = cpix.Builder(version=version)
+    builder.content_key(kid=KID, key=bytes(16), iv=b"", scheme="cenc", content_id="A", hdcp_output_protection=b"<a/>")
+    builder.content_key(kid=OTHER, depends_on=KID, key=b"", id="k").content_key(kid=OTHER, hdcp_level="TYPE-1")
+    full: dict[str, Any] = {
+        "pssh": b"box",
+        "content_protection_data": b"<a/>",
+        "robustness": "1",
+        "uri_ext_x_key": b"u",
+        "hds": b"h",
+    }
+    builder.drm_system(kid=KID, system_id=DrmSystem.WIDEVINE.system_id.upper(), hls_master="m", smooth="s", **full)
+    builder.drm_system(kid=OTHER, system_id=DrmSystem.FAIRPLAY, hls_media="a", hls_master="b", pssh=b"", name="n")
+    builder.drm_system(kid=KeyId(bytes(16)), system_id="none")
+    noted = builder._rows
+    assert isinstance(noted, Rows)
+    document = builder._open()
+    assert noted.cover(document)
+    read = Survey(document)
+    assert [_values(row) for row in noted.keys] == [_values(row) for row in read.keys]
+    assert [_values(row) for row in noted.systems] == [_values(row) for row in read.systems]
+    assert noted.unusual
+    assert (read.unusual, read.bad) == (True, {})
+
+
+@pytest.mark.parametrize(("box", "valid"), [(b"no box", False), (widevine.pssh_box([KID], "cenc").to_bytes(), True)])
+def test_what_a_failed_call_left_is_checked_too(box: bytes, valid: bool) -> None:
+    """A call that fails half-way notes nothing; what it left in the document is read, and judged."""
+    builder = cpix.Builder(version="2.3").content_key(kid=KID, key=bytes(range(16)), scheme="cenc")
+    with pytest.raises(CpixError, match="XML cannot hold"):
+        builder.drm_system(kid=KID, system_id=DrmSystem.WIDEVINE, pssh=box, smooth="\x01")
+    if valid:
+        assert len(builder.build().drm_systems) == 1
+    else:
+        with pytest.raises(InvalidDocumentError, match="PSSH of Widevine does not parse"):
+            builder.build()
+
+
+def test_bytes_that_change_later_are_judged_as_written() -> None:
+    """Buffers are copied when they are added: the check judges what stands in the document."""
+    box, key = bytearray(widevine.pssh_box([KID], "cenc").to_bytes()), bytearray(range(16))
+    wrong = bytearray(b"no box")
+    builder = cpix.Builder().content_key(kid=KID, key=key, iv=bytearray(16), scheme="cenc")  # type: ignore[arg-type]  # on purpose
+    builder.drm_system(kid=KID, system_id=DrmSystem.WIDEVINE, pssh=box)  # type: ignore[arg-type]  # on purpose
+    good = bytes(box)
+    box[:], key[:] = wrong, b""
+    document = builder.build()
+    assert (document.drm_systems[0].pssh, document.content_keys[0].key) == (good, Secret(bytes(range(16))))
+    builder = cpix.Builder().content_key(kid=KID)
+    builder.drm_system(kid=KID, system_id=DrmSystem.WIDEVINE, pssh=wrong)  # type: ignore[arg-type]  # on purpose
+    wrong[:] = good
+    with pytest.raises(InvalidDocumentError, match="does not parse"):
+        builder.build()
+
+
+def test_a_builder_that_extends_reads_what_is_there() -> None:
+    """The document that is extended can change meanwhile: it is read at the end, and the changes are judged."""
+    document = cpix.Builder().content_key(kid=KID).build()
+    builder = cpix.Builder.extending(document).content_key(kid=OTHER)
+    document.content_keys[1].element.set("kid", str(KID))
+    with pytest.raises(InvalidDocumentError, match="is there twice"):
+        builder.build()
+    document.content_keys[1].element.set("kid", str(OTHER))
+    assert len(builder.build().content_keys) == 2
+
+
+def test_writing_is_what_libxml2_writes() -> None:
+    """A document with comments before and after its root is written byte by byte as etree.tostring writes it."""
+    inner = cpix.Builder(name="\u00e9\U0001f600").content_key(kid=KID).build().to_xml().split(b"\n", 1)[1]
+    document = cpix.parse(b"<!-- a --><?b c?>" + inner + b"<!-- d -->")
+    assert document.to_xml() == etree.tostring(document.tree, encoding="UTF-8", xml_declaration=True)

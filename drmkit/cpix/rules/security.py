@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
 
 from drmkit.cpix.rules import Hit, rule
 from drmkit.cpix.survey import PLAIN, Survey
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 __all__: list[str] = []
 
@@ -130,9 +129,9 @@ def certificate_malformed(survey: Survey) -> Iterator[Hit]:
 def certificate_key(survey: Survey) -> Iterator[Hit]:
     """A certificate has an RSA key of at least 3072 bits."""
     for element, certificate in _certificates(survey):
-        key = None if certificate is None else _public_key(certificate)
-        if isinstance(key, rsa.RSAPublicKey) and key.key_size < _RSA_BITS:
-            yield Hit(element, f"the certificate has an RSA key of {key.key_size} bits")
+        bits = None if certificate is None else _rsa_bits(certificate)
+        if bits is not None and bits < _RSA_BITS:
+            yield Hit(element, f"the certificate has an RSA key of {bits} bits")
 
 
 @rule(
@@ -172,16 +171,23 @@ def _certificates(survey: Survey) -> Iterator[tuple[etree._Element, x509.Certifi
         yield element, survey.certificate(element)
 
 
-def _public_key(certificate: x509.Certificate) -> object:
+def _rsa_bits(certificate: x509.Certificate) -> int | None:
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 (documents without certificates need none)
+    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415 (as above)
+
     try:
-        return certificate.public_key()
+        key = certificate.public_key()
     except (ValueError, UnsupportedAlgorithm):
         return None
+    return key.key_size if isinstance(key, rsa.RSAPublicKey) else None
 
 
 def _is_weak_hash(certificate: x509.Certificate) -> bool:
     if certificate.signature_algorithm_oid.dotted_string == "1.3.14.3.2.29":
         return True
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 (documents without certificates need none)
+    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415 (as above)
+
     try:
         return isinstance(certificate.signature_hash_algorithm, hashes.SHA1 | hashes.MD5)
     except (ValueError, UnsupportedAlgorithm):

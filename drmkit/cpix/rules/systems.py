@@ -57,14 +57,14 @@ def drm_system_kid(survey: Survey) -> Iterator[Hit]:
 @rule("drm-system-duplicate", severity="warning", source=_SYSTEM, hint="readers take the first, or refuse: keep one")
 def drm_system_duplicate(survey: Survey) -> Iterator[Hit]:
     """A content key has one entry for each DRM system."""
-    seen: set[str] = set()
+    seen: dict[str, set[str]] = {}
     for row in survey.systems:
-        entry = row.kid + row.system
-        if entry in seen:
+        kids = seen.setdefault(row.system, set())
+        if row.kid in kids:
             yield Hit(
                 row.element, f"content key {row.kid} has a second entry for {system_name(row.system)}", "systemId"
             )
-        seen.add(entry)
+        kids.add(row.kid)
 
 
 @rule("hls-playlist", source=f"{_HLS}, @playlist", hint="one for media, one for master (2.4: multiVariant)")
