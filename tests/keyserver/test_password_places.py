@@ -51,14 +51,13 @@ except ConfigurationError as error:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="giving files away needs root")
 @pytest.mark.parametrize(("mode", "taken"), [(0o440, True), (0o444, False), (0o460, False)])
-def test_what_kubernetes_mounts_is_read(tmp_path: Path, mode: int, taken: bool) -> None:
+def test_what_kubernetes_mounts_is_read(memory_folder: Path, mode: int, taken: bool) -> None:
     """A file of root's that a group may read, read by a member of the group: what `fsGroup` makes of a volume."""
-    file = tmp_path / "password"
+    file = memory_folder / "password"
     file.write_text("cAnArY", encoding="utf-8")
     os.chown(file, 0, 65532)
     file.chmod(mode)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(folder.stat().st_mode | 0o011)
+    memory_folder.chmod(0o711)
     done = subprocess.run(
         [sys.executable, "-c", AS_ANOTHER_USER, str(file)],
         capture_output=True,
