@@ -5,19 +5,24 @@ a `Report` of all findings, `check` raises. `Builder` writes documents that are 
 content key is for a track. `encrypt` and `decrypt` work for recipients, `sign` and `verify` for signers.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
 from drmkit.cpix.builder import Builder
-from drmkit.cpix.decryption import decrypt, open_keys
 from drmkit.cpix.delivery import DocumentKey, MACMethod, Recipient, Signature
 from drmkit.cpix.document import Document, parse
-from drmkit.cpix.encryption import encrypt
 from drmkit.cpix.entities import ContentKey, ContentKeyPeriod, DRMSystem, HDCPData, UpdateHistoryItem
 from drmkit.cpix.notation import VERSIONS
-from drmkit.cpix.privatekey import PrivateKey, load_private_key
 from drmkit.cpix.report import Finding, Report
 from drmkit.cpix.selection import AudioTrack, Track, VideoTrack
-from drmkit.cpix.signature import VerifiedSignature, sign, verify
 from drmkit.cpix.usage import AudioFilter, BitrateFilter, UsageRule, VideoFilter
 from drmkit.cpix.validation import check, validate
+
+if TYPE_CHECKING:
+    from drmkit.cpix.decryption import decrypt, open_keys
+    from drmkit.cpix.encryption import encrypt
+    from drmkit.cpix.privatekey import PrivateKey, load_private_key
+    from drmkit.cpix.signature import VerifiedSignature, sign, verify
 
 __all__ = [
     "VERSIONS",
@@ -53,3 +58,21 @@ __all__ = [
     "validate",
     "verify",
 ]
+
+_LATER: Final = {
+    "PrivateKey": "privatekey",
+    "VerifiedSignature": "signature",
+    "decrypt": "decryption",
+    "encrypt": "encryption",
+    "load_private_key": "privatekey",
+    "open_keys": "decryption",
+    "sign": "signature",
+    "verify": "signature",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs `cryptography` where it is first asked for: reading and writing documents does not."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)

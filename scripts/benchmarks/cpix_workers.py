@@ -81,6 +81,8 @@ def drmkit_write(data: bytes, repeats: int, _: Path | None) -> dict[str, float]:
         for s in systems
     ]
 
+    del keys, systems  # each program holds only what it builds from: bytes here, texts there
+
     def build() -> bytes:
         builder = Builder(version="2.3", content_id="bench")
         for kid, key, scheme in given:
