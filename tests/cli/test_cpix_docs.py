@@ -27,6 +27,7 @@ SESSIONS = re.findall(r"```console\n\$ drmkit cpix ([^\n]*)\n(.*?)```", TEXT, re
 def test_console_sessions_are_real(command: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each command of the page prints exactly what the page shows."""
     monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("COLUMNS", "100")
     done = CliRunner().invoke(group, shlex.split(command), obj=App(environ={}), catch_exceptions=False)
     assert done.stdout == expected
 
