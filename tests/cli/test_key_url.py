@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from certificates import Authority
 from scripted import Answer, Cas, Request, ScriptedServer, created
 
 from drmkit.cli.main import main
@@ -265,6 +266,30 @@ def test_a_bad_server_leaves_the_stored_url_alone(
         output.unlink()
         assert run(*arguments) == 69, "with nothing at hand the remote side is simply unavailable"
         assert not output.exists()
+
+
+def test_a_broken_certificate_leaves_the_stored_url_alone(
+    run: Run, environ: dict[str, str], output: Path, tmp_path: Path, capsys: Any
+) -> None:
+    """A certificate that nobody vouches for is refused by its reason; with its authority in `ca_file` it is taken."""
+    assert run("key-url", "refresh", "--output", str(output)) == 0
+    before = output.read_bytes()
+    authority = Authority(tmp_path)
+    with ScriptedServer(
+        Cas(login=lambda request: created(request, scheme="https")).respond, context=authority.context("127.0.0.1")
+    ) as server:
+        environ |= {"DRMTODAY_AUTH_URL": server.url, "DRMTODAY_FRONTEND_URL": server.url}
+        config = tmp_path / "c.toml"
+        config.write_text("[profile.p]\nattempts = 1\n", encoding="utf-8")
+        other = tmp_path / "other.json"
+        assert run("--config", str(config), "key-url", "refresh", "--output", str(other)) == 69
+        err = capsys.readouterr().err
+        assert "the server's certificate is not trusted" in err
+        assert "`ca_file`" in err
+        assert server.requests == []
+        assert output.read_bytes() == before
+        config.write_text(f'[profile.p]\nca_file = "{authority.ca_file}"\n', encoding="utf-8")
+        assert run("--config", str(config), "key-url", "refresh", "--output", str(other)) == 0
 
 
 @pytest.mark.parametrize("ticket", ["a+/=", "ST-1\r\n", "\r\nST-1 "])

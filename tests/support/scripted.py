@@ -164,8 +164,8 @@ class Cas:
         return Answer(body=f"ST-{self.tickets}-cAnArY+/=".encode())
 
 
-def created(request: Request, tgt: str = TGT) -> Answer:
+def created(request: Request, tgt: str = TGT, *, scheme: str = "http") -> Answer:
     """The answer to a good login."""
-    location = f"http://{request.headers['host']}{TICKETS}/{tgt}"
+    location = f"{scheme}://{request.headers['host']}{TICKETS}/{tgt}"
     page = f'<!DOCTYPE html><html><title>201 Created</title><form action="{location}" method="POST"></form></html>'
     return Answer(201, page.encode(), {"Location": location, "Content-Type": "text/html"})
