@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -11,21 +11,25 @@ from drmkit.errors import InputError
 from drmkit.identifiers import KeyId
 from drmkit.secret import Secret
 from drmkit.signaling.pssh import PsshBox
+from drmkit.stream.naming import Naming
 from drmkit.stream.probe import Kind, TrackProperties
 
 __all__ = [
     "KeyUse",
     "Layout",
+    "ManifestKind",
     "OutputFormat",
     "PackagerRun",
     "Plan",
     "PlannedTrack",
     "Scheme",
+    "SystemSignaling",
     "TrackInput",
 ]
 
 Scheme = Literal["cenc", "cbcs"]
 Layout = Literal["file", "segments"]
+ManifestKind = Literal["hls", "dash"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
@@ -67,6 +71,29 @@ class TrackInput:
 
 
 @dataclass(frozen=True, slots=True)
+class SystemSignaling:
+    """What a document states for one DRM system of a key (CPIX 2.4, DRMSystem); None where it states nothing.
+
+    Attributes:
+        system_id: the DRM system's ID, a UUID in lower case.
+        pssh: its PSSH boxes.
+        content_protection: what stands inside the system's DASH `ContentProtection` element, or that whole element.
+        robustness: the element's robustness level.
+        hls_media: the key tags of the HLS media playlist.
+        hls_master: the session key tags of the HLS multivariant playlist.
+        key_uri: the URI of the HLS key tag (CPIX up to 2.3.1, URIExtXKey).
+    """
+
+    system_id: str
+    pssh: tuple[PsshBox, ...] = ()
+    content_protection: bytes | None = None
+    robustness: str | None = None
+    hls_media: str | None = None
+    hls_master: str | None = None
+    key_uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class KeyUse:
     """How a track is encrypted.
 
@@ -76,6 +103,7 @@ class KeyUse:
         iv: 8 or 16 bytes, or None to let the packager choose.
         scheme: the protection scheme.
         pssh: the PSSH boxes of this key, in the document's order.
+        signaling: what the document states for each DRM system of this key, for the manifests.
     """
 
     kid: KeyId
@@ -83,15 +111,17 @@ class KeyUse:
     iv: bytes | None
     scheme: Scheme
     pssh: tuple[PsshBox, ...]
+    signaling: tuple[SystemSignaling, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedTrack:
-    """A track with its properties and its encryption (None: it stays in the clear)."""
+    """A track with its properties, its encryption (None: it stays in the clear), and its place among all tracks."""
 
     track: TrackInput
     properties: TrackProperties
     use: KeyUse | None
+    index: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +147,9 @@ class Plan:
 
     @property
     def tracks(self) -> tuple[PlannedTrack, ...]:
-        """All tracks, run by run."""
-        return tuple(track for run in self.runs for track in run.tracks)
+        """All tracks, in the order in which they were given."""
+        tracks = (track for run in self.runs for track in run.tracks)
+        return tuple(sorted(tracks, key=lambda track: track.index))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +159,21 @@ class OutputFormat:
     Attributes:
         layout: "file" for one MP4 file a track, addressed by byte ranges; "segments" for a file a segment.
         segment_seconds: the length of a segment, or of a byte range, key frames permitting.
+        manifests: what is written beside the tracks: "hls" (RFC 8216) and "dash" (ISO/IEC 23009-1, live profile for
+            segments, on-demand profile for files).
+        names: what the files are called.
     """
 
     layout: Layout = "file"
     segment_seconds: float = 6.0
+    manifests: tuple[ManifestKind, ...] = ("hls", "dash")
+    names: Naming = field(default_factory=Naming)
 
     def __post_init__(self) -> None:
         if self.layout not in {"file", "segments"}:
             raise InputError(f"a stream is laid out in a file or in segments, not in {self.layout!r}")
         if not 0 < self.segment_seconds < float("inf"):
             raise InputError(f"a segment cannot last {self.segment_seconds:g} seconds")
+        for kind in self.manifests:
+            if kind not in {"hls", "dash"}:
+                raise InputError(f"a manifest is hls or dash, not {kind!r}")

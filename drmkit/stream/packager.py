@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drmkit.errors import PackagingError
 from drmkit.secret import Secret
-from drmkit.stream.arguments import command, private_flags
+from drmkit.stream.arguments import Container, command, private_flags, track_names
 from drmkit.stream.inspect import inspect_bytes, inspect_file
-from drmkit.stream.manifests import MASTER, MPD, mend_manifests
 from drmkit.stream.model import OutputFormat, PackagerRun, Plan, PlannedTrack, Scheme, TrackInput
+from drmkit.stream.naming import TrackNames
 from drmkit.stream.plan import plan
 from drmkit.stream.process import run
 from drmkit.stream.staging import staged_inputs, staged_output
@@ -24,7 +24,7 @@ from drmkit.stream.verify import differences
 if TYPE_CHECKING:
     from drmkit.cpix import Document
 
-__all__ = ["PackagedStream", "PackagedTrack", "package", "package_plan"]
+__all__ = ["PackagedStream", "PackagedTrack", "package", "package_plan", "run_plan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,12 @@ class PackagedTrack:
     Attributes:
         planned: the track, with its properties and its key.
         files: its files, to be read one behind the other: one MP4 file, or an initialization segment and its segments.
+        playlist: its HLS media playlist, or None where no HLS was asked for.
     """
 
     planned: PlannedTrack
     files: tuple[Path, ...]
+    playlist: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,8 @@ class PackagedStream:
     Attributes:
         folder: the folder that holds it.
         tracks: its tracks.
-        mpd: the DASH manifest, or None where several runs were needed.
-        master: the HLS multivariant playlist, or None where several runs were needed.
+        mpd: the DASH manifest, or None where none was asked for.
+        master: the HLS multivariant playlist, or None where none was asked for.
         notes: what is legal but unwise, in sentences.
     """
 
@@ -90,7 +92,8 @@ def package_plan(
     Keys, IVs and PSSH boxes reach the packager through a pipe: they are never in the process list nor on the disk. Each
     file is then read back, and what it says about its encryption must equal the document.
 
-    DASH and HLS manifests are written where one run suffices.
+    The manifests are those that the form asks for, one of each kind for all tracks, however many runs the plan has.
+    They say about each track's key what the document says.
 
     Args:
         made: the plan.
@@ -105,24 +108,61 @@ def package_plan(
         PackagingError: the packager failed, or a file is not what the document asks for.
         StoreError: the output cannot be written.
     """
+    from drmkit.stream.manifests import read_drafts, write_manifests  # noqa: PLC0415 - lxml stands behind it
+
     shape = form or OutputFormat()
-    single = len(made.runs) == 1
+    names = track_names(made, shape)
     with staged_output(output) as folder:
-        for done, one in enumerate(made.runs, start=1):
-            with _working_folder(one, folder) as (work, inputs):
-                argv = command(one, inputs, "out", shape, manifests=single)
-                call: list[str | Path | Secret[str]] = [tools.packager, *argv, "--flagfile", private_flags(one)]
-                run(call, timeout=timeout, cwd=work, hide=_keys(one))
-            if progress:
-                progress(done, len(made.runs))
-        made_files = [_files(folder, item, shape) for item in made.tracks]
-        notes = mend_manifests(folder, made.runs[0]) if single else []
+        run_plan(made, folder, names, shape, tools=tools, timeout=timeout, progress=progress)
+        files = [_checked(folder, item, names[item.track.name], shape) for item in made.tracks]
+        notes = write_manifests(folder, read_drafts(folder, made, names), shape)
+    hls, dash = "hls" in shape.manifests, "dash" in shape.manifests
     tracks = [
-        PackagedTrack(item, tuple(output / path.relative_to(folder) for path in paths))
-        for item, paths in zip(made.tracks, made_files, strict=True)
+        PackagedTrack(
+            item,
+            tuple(output / path.relative_to(folder) for path in paths),
+            output / names[item.track.name].playlist if hls else None,
+        )
+        for item, paths in zip(made.tracks, files, strict=True)
     ]
-    mpd, master = (output / MPD, output / MASTER) if single else (None, None)
+    mpd, master = output / shape.names.mpd if dash else None, output / shape.names.master if hls else None
     return PackagedStream(output, tuple(tracks), mpd, master, (*made.notes, *notes))
+
+
+def run_plan(
+    made: Plan,
+    folder: Path,
+    names: Mapping[str, TrackNames],
+    form: OutputFormat,
+    *,
+    tools: Tools,
+    container: Container = "mp4",
+    timeout: float = 3600.0,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Run the packager for every run of a plan, into a folder that is there; its manifests are drafts.
+
+    Args:
+        made: the plan.
+        folder: the output folder.
+        names: what each track's files are called, by the track's name.
+        form: how the output is laid out.
+        tools: the programs to use.
+        container: "mp4", or "ts" for MPEG-TS segments.
+        timeout: seconds that each run of the packager may take.
+        progress: called after each run with the number of runs done and of all runs.
+
+    Raises:
+        InputError: an input cannot be read.
+        PackagingError: the packager failed.
+    """
+    for number, one in enumerate(made.runs):
+        with _working_folder(one, folder) as (work, inputs):
+            argv = command(one, inputs, "out", form, names, number=number, container=container)
+            call: list[str | Path | Secret[str]] = [tools.packager, *argv, "--flagfile", private_flags(one)]
+            run(call, timeout=timeout, cwd=work, hide=_keys(one))
+        if progress:
+            progress(number + 1, len(made.runs))
 
 
 @contextlib.contextmanager
@@ -140,14 +180,10 @@ def _keys(one: PackagerRun) -> list[Secret[bytes]]:
     return [item.use.key for item in one.tracks if item.use]
 
 
-def _files(folder: Path, item: PlannedTrack, form: OutputFormat) -> tuple[Path, ...]:
+def _checked(folder: Path, item: PlannedTrack, names: TrackNames, form: OutputFormat) -> tuple[Path, ...]:
     """Return the files of a packaged track, once they say about their encryption what they should."""
     name = item.track.name
-    if form.layout == "file":
-        files = [folder / f"{name}.mp4"]
-    else:
-        segments = (folder / name).glob("*.m4s")
-        files = [folder / name / "init.mp4", *sorted(segments, key=lambda path: int(path.stem))]
+    files = [folder / names.file] if form.layout == "file" else [folder / names.init, *names.find_segments(folder)]
     missing = [path.name for path in files if not path.is_file()]
     if missing or (form.layout == "segments" and len(files) == 1):
         raise PackagingError(f"the packager ended well but did not write track {name}")

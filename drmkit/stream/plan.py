@@ -10,12 +10,12 @@ from drmkit.errors import CpixError, InputError, KeySelectionError, PackagingErr
 from drmkit.identifiers import KeyId, system_name
 from drmkit.secret import Secret
 from drmkit.signaling.pssh import PsshBox, parse
-from drmkit.stream.model import KeyUse, PackagerRun, Plan, PlannedTrack, Scheme, TrackInput
+from drmkit.stream.model import KeyUse, PackagerRun, Plan, PlannedTrack, Scheme, SystemSignaling, TrackInput
 from drmkit.stream.probe import Kind, TrackProperties, probe
 from drmkit.stream.tools import Tools
 
 if TYPE_CHECKING:
-    from drmkit.cpix import ContentKey, Document
+    from drmkit.cpix import ContentKey, Document, DRMSystem
 
 __all__ = ["plan"]
 
@@ -53,14 +53,14 @@ def plan(
         PackagingError: the document asks for what is not supported, such as key rotation.
     """
     _refuse(document, tracks)
-    boxes = _boxes_by_key(document)
+    systems = _systems_by_key(document)
     look = read or (lambda path, kind: probe(path, kind, tools=tools))
     planned = []
-    for track in tracks:
+    for index, track in enumerate(tracks):
         properties = look(track.path, track.kind)
         key = _choose(document, track, properties, allow_clear=allow_clear)
-        use = _use(key, scheme, boxes.get(key.kid, ())) if key is not None else None
-        planned.append(PlannedTrack(track, properties, use))
+        use = _use(key, scheme, systems.get(key.kid, ())) if key is not None else None
+        planned.append(PlannedTrack(track, properties, use, index))
     return Plan(_group(planned), tuple(_notes(planned)))
 
 
@@ -80,21 +80,33 @@ def _refuse(document: Document, tracks: Sequence[TrackInput]) -> None:
         )
 
 
-def _boxes_by_key(document: Document) -> dict[KeyId, tuple[PsshBox, ...]]:
-    boxes: dict[KeyId, tuple[PsshBox, ...]] = {}
-    for system in document.drm_systems:
-        if not system.pssh:
-            continue
-        where = f"the PSSH of {system_name(system.system_id)} for key {system.kid}"
-        try:
-            read = parse(system.pssh)
-        except SignalingError as error:
-            raise CpixError(f"{where} cannot be used: {error.message}", hint=error.hint) from None
-        for box in read:
-            if box.system_id != system.system_id.lower():
-                raise CpixError(f"{where} is a box of {system_name(box.system_id)}")
-        boxes[system.kid] = boxes.get(system.kid, ()) + tuple(read)
-    return boxes
+def _systems_by_key(document: Document) -> dict[KeyId, tuple[SystemSignaling, ...]]:
+    systems: dict[KeyId, tuple[SystemSignaling, ...]] = {}
+    for entry in document.drm_systems:
+        uri = entry.uri_ext_x_key
+        said = SystemSignaling(
+            entry.system_id,
+            _boxes(entry),
+            entry.content_protection_data or None,
+            entry.robustness,
+            entry.hls_signaling("media"),
+            entry.hls_signaling("master"),
+            uri.decode("utf-8", "replace") if uri else None,
+        )
+        systems[entry.kid] = (*systems.get(entry.kid, ()), said)
+    return systems
+
+
+def _boxes(entry: DRMSystem) -> tuple[PsshBox, ...]:
+    where = f"the PSSH of {system_name(entry.system_id)} for key {entry.kid}"
+    try:
+        read = parse(entry.pssh) if entry.pssh else []
+    except SignalingError as error:
+        raise CpixError(f"{where} cannot be used: {error.message}", hint=error.hint) from None
+    for box in read:
+        if box.system_id != entry.system_id:
+            raise CpixError(f"{where} is a box of {system_name(box.system_id)}")
+    return tuple(read)
 
 
 def _choose(
@@ -124,13 +136,13 @@ def _describe(properties: TrackProperties) -> str:
     return f"video, {properties.width}x{properties.height}{rate}"
 
 
-def _use(key: ContentKey, wanted: Scheme | None, pssh: tuple[PsshBox, ...]) -> KeyUse:
+def _use(key: ContentKey, wanted: Scheme | None, systems: tuple[SystemSignaling, ...]) -> KeyUse:
     value = _value(key)
     scheme = _scheme(key, wanted)
     if key.iv is not None and len(key.iv) not in _IV_LENGTHS[scheme]:
         allowed = " or ".join(map(str, _IV_LENGTHS[scheme]))
         raise CpixError(f"the IV of key {key.kid} has {len(key.iv)} bytes; {scheme} takes {allowed}")
-    return KeyUse(key.kid, value, key.iv, scheme, pssh)
+    return KeyUse(key.kid, value, key.iv, scheme, tuple(box for said in systems for box in said.pssh), systems)
 
 
 def _value(key: ContentKey) -> Secret[bytes]:
