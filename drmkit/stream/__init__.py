@@ -4,6 +4,7 @@
 - `drmkit.stream.clip`: make a small clip to try things on
 - `drmkit.stream.plan`: which key, IV and PSSH boxes each track gets, and which packager runs that takes
 - `drmkit.stream.packager`: run the plan
+- `drmkit.stream.aes128`: HLS with whole segments encrypted by AES-128
 - `drmkit.stream.decrypt`: hashes of a stream's packets, in the clear or decrypted
 - `drmkit.stream.inspect`: what an MP4 file says about its encryption
 - `drmkit.stream.proof`: show that a packaged stream decrypts with its keys, and with no other
