@@ -8,15 +8,21 @@ import socket
 import threading
 import traceback
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
-from drmkit.errors import RemoteUnavailableError
+from drmkit.errors import MissingExtraError, RemoteUnavailableError
+from drmkit.http import HttpClient
 from drmkit.sandbox.app import make_app
+from drmkit.sandbox.callbacks import CallbackSender
+from drmkit.sandbox.media import MediaPipeline
+from drmkit.sandbox.mediafolder import MediaFolder
 from drmkit.sandbox.mps_tasks import TaskStore
 from drmkit.sandbox.mps_worker import MediaWorkers
 from drmkit.sandbox.options import SandboxOptions
 from drmkit.sandbox.state import SandboxState
+from drmkit.stream.tools import Tools, find_tools
 
 __all__ = ["Engine"]
 
@@ -56,18 +62,29 @@ class Engine:
     Args:
         options: how it behaves.
         listener: the bound socket; the engine owns it from here on.
+
+    Raises:
+        MissingExtraError: media tasks shall encrypt, and the programs for it are not installed.
+        StoreError: the folder for media cannot be made.
     """
 
     def __init__(self, options: SandboxOptions, listener: socket.socket) -> None:
         self.state = SandboxState(options)
         self._listener = listener
+        self._tools, self.missing = _tools(options)
+        self.media = MediaFolder(options.storage)
+        self.media.open()
+        self.state.media_root = self.media.root
+        self._http = HttpClient(timeout=10.0, trust_env=False)
         self._tasks = TaskStore(
             clock=self.state.clock.now,
             token_bytes=options.token_bytes,
             queue_delay=options.queue_delay,
             templates=options.templates,
         )
-        self._workers = MediaWorkers(self.state, self._tasks)
+        self._callbacks = CallbackSender(self.state)
+        pipeline = MediaPipeline(self.media, self._tools, options, self._http) if self._tools else None
+        self._workers = MediaWorkers(self.state, self._tasks, self._callbacks, pipeline, self._http)
         self._server = _Server(
             uvicorn.Config(
                 make_app(self.state, self._tasks),
@@ -88,6 +105,7 @@ class Engine:
         """Start the threads and return once the server answers."""
         logging.getLogger("uvicorn.error").addFilter(_FILTER)
         self._thread.start()
+        self._callbacks.start()
         self._workers.start()
         if not self._server.ready.wait(_START_SECONDS):
             self.stop()
@@ -96,9 +114,21 @@ class Engine:
     def stop(self) -> None:
         """Stop the threads; the listening socket closes with the server."""
         self._workers.stop()
+        self._callbacks.stop()
         self._server.should_exit = True
         self._thread.join()
         self._listener.close()
+        self._http.close()
+        self.media.close()
+
+    @property
+    def encrypts(self) -> bool:
+        """Whether media tasks encrypt."""
+        return self._tools is not None
+
+    def outputs(self, task_id: str) -> tuple[Any, ...]:
+        """Return what each subtask of a media task left in its bucket."""
+        return self._tasks.outputs(task_id)
 
     def advance(self, seconds: float) -> None:
         """Set the clock forward and let the workers see it."""
@@ -107,3 +137,15 @@ class Engine:
 
     def _serve(self) -> None:
         asyncio.run(self._server.serve(sockets=[self._listener]))
+
+
+def _tools(options: SandboxOptions) -> tuple[Tools | None, str]:
+    """Return the programs that encrypt, or None with the reason why nothing will be encrypted."""
+    if options.encrypt is False:
+        return None, "it was told not to"
+    try:
+        return options.tools or find_tools(), ""
+    except MissingExtraError as error:
+        if options.encrypt:
+            raise
+        return None, error.message

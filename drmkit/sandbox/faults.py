@@ -112,6 +112,9 @@ FAULTS: dict[str, Fault] = {
         ("mps-html", "502 with an HTML page"),
         ("mps-task-fails", "every subtask fails with InternalError"),
         ("mps-task-stuck", "a task is never taken from the queue"),
+        ("mps-callback-lost", "a callback is not sent"),
+        ("mps-callback-repeated", "a callback is sent twice"),
+        ("mps-callback-unsigned", "a callback has neither Timestamp nor Sign"),
     )
 }
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from drmkit import cpix
 from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.sandbox.keystore import TrackKey
+from drmkit.sandbox.spekefaults import change_scheme, foreign_boxes
 from drmkit.sandbox.state import SandboxState
 from drmkit.secret import Secret
 
@@ -40,6 +41,26 @@ class Tampering:
             self._named = {KeyId(self._token_bytes(_LENGTH)): key.kid for key in keys}
             keys = [dataclasses.replace(key, kid=kid) for key, kid in zip(keys, self._named, strict=True)]
         return keys
+
+    def exchanged(self, body: bytes) -> bytes:
+        """Return the answer to a posted request as it goes out: the same faults, in a document that is filled."""
+        document = cpix.parse(body)
+        keys = list(document.content_keys)
+        values = [key.key for key in keys]
+        if self._hit("keyserver-wrong-key"):
+            values = [Secret(self._token_bytes(_LENGTH)) for _ in keys]
+        if self._hit("keyserver-swapped-keys"):
+            values = [*values[1:], *values[:1]]
+        for key, value in zip(keys, values, strict=True):
+            key.key = value
+        if self._hit("keyserver-wrong-kid"):
+            foreign_boxes(document, self._token_bytes)
+        if self._hit("keyserver-wrong-scheme"):
+            change_scheme(document)
+        if self._hit("keyserver-no-systems"):
+            for entry in list(document.drm_systems):
+                document.drm_systems.remove(entry)
+        return self.after(document)
 
     def after(self, document: cpix.Document) -> bytes:
         """Return the document as it goes out."""

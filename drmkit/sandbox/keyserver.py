@@ -13,13 +13,15 @@ from starlette.routing import Route
 from drmkit import cpix
 from drmkit.errors import InputError
 from drmkit.sandbox.keydocument import SCHEMES, ingest_document
+from drmkit.sandbox.keyfaults import Tampering
 from drmkit.sandbox.speke import answer_request
 from drmkit.sandbox.state import SandboxState
 from drmkit.sandbox.web import BodyTooLargeError, base_url, error_page, read_body, request_path, text
-from drmkit.speke.versions import VERSION_HEADER, VERSIONS, of_cpix
+from drmkit.speke.versions import MEDIA_TYPE, VERSION_HEADER, VERSIONS, of_cpix
 
 __all__ = ["KeyServerRole"]
 
+_OK = 200
 _LIMIT = 4 * 2**20
 _PATH = "/frontend/cpix/v1/{organization}/ingest/{config}"
 
@@ -62,12 +64,14 @@ class KeyServerRole:
             except BodyTooLargeError:
                 return text(413, "The request is too large")
             version = request.headers.get(VERSION_HEADER) or _version_of(body)
-            response = answer_request(
-                self._state,
-                base_url(request),
-                body,
-                stated=None if version == "1.0" else version,
-                speaks=version if version in VERSIONS else "2.0",
+            response = self._instead() or self._spoiled(
+                answer_request(
+                    self._state,
+                    base_url(request),
+                    body,
+                    stated=None if version == "1.0" else version,
+                    speaks=version if version in VERSIONS else "2.0",
+                )
             )
         self._state.journal.note("keyserver", "exchange", str(response.status_code))
         return response
@@ -76,18 +80,33 @@ class KeyServerRole:
         refusal = self._refusal(request)
         if refusal is not None:
             return refusal
-        faults = self._state.faults
-        if faults.hit("keyserver-html"):
-            return error_page(200, "Please sign in")
-        if faults.hit("keyserver-json-error"):
-            return JSONResponse({"errorCode": "9999", "errorMessage": "internal error"})
+        instead = self._instead()
+        if instead is not None:
+            return instead
         names = request.path_params
         asset = names.get("asset")
         keys = self._state.keys.ingest(f"{names['organization']}/{names['config']}", asset)
         document = ingest_document(self._state, keys, asset, request.query_params.get("x-signaling-alg"))
-        if faults.hit("keyserver-truncated"):
-            document = document[: len(document) // 2]
-        return Response(document, media_type="application/xml")
+        return Response(self._cut(document), media_type="application/xml")
+
+    def _instead(self) -> Response | None:
+        """Return what a broken key server answers instead of a document, or None."""
+        if self._state.faults.hit("keyserver-html"):
+            return error_page(200, "Please sign in")
+        if self._state.faults.hit("keyserver-json-error"):
+            return JSONResponse({"errorCode": "9999", "errorMessage": "internal error"})
+        return None
+
+    def _spoiled(self, answer: Response) -> Response:
+        """Return a filled document with the faults of the key server in it, any other answer as it is."""
+        is_document = answer.status_code == _OK and answer.headers["content-type"].startswith(MEDIA_TYPE)
+        if not is_document or not any(name.startswith("keyserver-") for name in self._state.faults.active):
+            return answer
+        headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
+        return Response(self._cut(Tampering(self._state).exchanged(bytes(answer.body))), headers=headers)
+
+    def _cut(self, document: bytes) -> bytes:
+        return document[: len(document) // 2] if self._state.faults.hit("keyserver-truncated") else document
 
     def _refusal(self, request: Request) -> Response | None:
         if self._state.faults.hit("keyserver-unavailable"):

@@ -8,16 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
+from drmkit.sandbox.mps_places import output_path, output_storage
 from drmkit.sandbox.options import Template
 
-__all__ = ["Subtask", "Task", "task_detail", "task_summary", "template_detail"]
+__all__ = ["Subtask", "Task", "task_detail", "task_event", "task_summary", "template_detail"]
 
 _NEVER = "0000-00-00T00:00:00Z"
-_LADDER = ((1920, 1080, 4500), (1280, 720, 2200), (640, 360, 700))
 _KINDS = ("Transcode", "AnimatedGraphic", "SnapshotByTimeOffset", "SampleSnapshot", "ImageSprite")
 
 
@@ -31,6 +29,9 @@ class Subtask:
         error: the code of a failure, or "".
         message: why it failed, in words.
         finished: seconds since the epoch, or None.
+        stage: what is done now, in a word or two; the service does not tell it.
+        percent: how much is done; likewise.
+        result: what it left in its bucket, or None.
     """
 
     spec: dict[str, Any]
@@ -38,6 +39,9 @@ class Subtask:
     error: str = ""
     message: str = ""
     finished: float | None = None
+    stage: str = "waiting"
+    percent: int = 0
+    result: Any = None
 
 
 @dataclass(slots=True)
@@ -50,6 +54,7 @@ class Task:
         created: seconds since the epoch; likewise `begun` and `finished`, None for not yet.
         subtasks: one for each AdaptiveDynamicStreaming task.
         aborted: whether the client ended it in the queue.
+        metadata: the MediaMetaData of its input, or None.
     """
 
     task_id: str
@@ -59,6 +64,7 @@ class Task:
     finished: float | None = None
     subtasks: list[Subtask] = field(default_factory=list)
     aborted: bool = False
+    metadata: dict[str, Any] | None = None
 
     @property
     def status(self) -> str:
@@ -90,6 +96,18 @@ def task_detail(task: Task, templates: Mapping[int, Template]) -> dict[str, Any]
     }
 
 
+def task_event(task: Task, templates: Mapping[int, Template]) -> dict[str, Any]:
+    """Return the message that tells of a task's state to its NotifyUrl, without Timestamp and Sign."""
+    return {
+        "EventType": "WorkflowTask",
+        "WorkflowTaskEvent": _workflow(task, templates),
+        "EditMediaTaskEvent": None,
+        "ScheduleTaskEvent": None,
+        "SessionId": task.job.get("SessionId", ""),
+        "SessionContext": task.job.get("SessionContext", ""),
+    }
+
+
 def task_summary(task: Task) -> dict[str, Any]:
     """Return a task's line in the DescribeTasks answer."""
     return {
@@ -107,12 +125,18 @@ def template_detail(definition: int, template: Template) -> dict[str, Any]:
     audio = {"Codec": "aac", "Bitrate": 128, "SampleRate": 48000, "AudioChannel": 2}
     renditions = [
         {
-            "Video": {"Codec": "h264", "Fps": 0, "Bitrate": bitrate, "Width": width, "Height": height},
+            "Video": {
+                "Codec": "h264",
+                "Fps": 0,
+                "Bitrate": rung.bitrate // 1000,
+                "Width": rung.width,
+                "Height": rung.height,
+            },
             "Audio": audio,
             "RemoveAudio": 0,
             "RemoveVideo": 0,
         }
-        for width, height, bitrate in _LADDER
+        for rung in template.renditions
     ]
     return {
         "Definition": definition,
@@ -137,7 +161,7 @@ def _workflow(task: Task, templates: Mapping[int, Template]) -> dict[str, Any]:
         "ErrCode": 1 if task.aborted else 0,
         "Message": "The task was aborted." if task.aborted else "",
         "InputInfo": task.job["InputInfo"],
-        "MetaData": None,
+        "MetaData": task.metadata,
         "MediaProcessResultSet": [] if task.aborted else [_result(task, item, templates) for item in task.subtasks],
         "AiContentReviewResultSet": [],
         "AiAnalysisResultSet": [],
@@ -150,6 +174,7 @@ def _workflow(task: Task, templates: Mapping[int, Template]) -> dict[str, Any]:
 
 
 def _result(task: Task, subtask: Subtask, templates: Mapping[int, Template]) -> dict[str, Any]:
+    template = templates.get(subtask.spec["Definition"], Template())
     return {
         "Type": "AdaptiveDynamicStreaming",
         **{f"{kind}Task": None for kind in _KINDS},
@@ -159,57 +184,20 @@ def _result(task: Task, subtask: Subtask, templates: Mapping[int, Template]) -> 
             "ErrCode": 1 if subtask.status == "FAIL" else 0,
             "Message": subtask.message,
             "Input": subtask.spec,
-            "Output": _output(task, subtask.spec, templates) if subtask.status == "SUCCESS" else None,
+            "Output": _output(task, subtask, template) if subtask.status == "SUCCESS" else None,
             "BeginProcessTime": _time(task.begun),
             "FinishTime": _time(subtask.finished),
         },
     }
 
 
-def _output(task: Task, spec: dict[str, Any], templates: Mapping[int, Template]) -> dict[str, Any]:
-    dash = templates.get(spec["Definition"], Template()).format == "MPEG-DASH"
+def _output(task: Task, subtask: Subtask, template: Template) -> dict[str, Any]:
     return {
-        "Definition": spec["Definition"],
-        "Package": "MPEG-DASH" if dash else "HLS",
-        "Path": _output_path(task.job, spec, "mpd" if dash else "m3u8"),
-        "Storage": spec.get("OutputStorage") or task.job.get("OutputStorage") or _own_storage(task.job),
+        "Definition": subtask.spec["Definition"],
+        "Package": template.format,
+        "Path": output_path(task.job, subtask.spec, template),
+        "Storage": output_storage(task.job, subtask.spec),
     }
-
-
-def _output_path(job: dict[str, Any], spec: dict[str, Any], suffix: str) -> str:
-    source = PurePosixPath(_input_path(job["InputInfo"]))
-    template = spec.get("OutputObjectPath") or "{inputName}_adaptiveDynamicStreaming_{definition}.{format}"
-    for name, value in (
-        ("inputName", source.stem),
-        ("inputFormat", source.suffix.removeprefix(".")),
-        ("definition", str(spec["Definition"])),
-        ("format", suffix),
-    ):
-        template = template.replace(f"{{{name}}}", value)
-    folder = job.get("OutputDir") or f"{str(source.parent).rstrip('/')}/"
-    return template if template.startswith("/") else f"/{folder.strip('/')}/{template}".replace("//", "/")
-
-
-def _input_path(source: dict[str, Any]) -> str:
-    if source["Type"] == "URL":
-        return unquote(urlsplit(source["UrlInputInfo"]["Url"]).path) or "/"
-    names = {
-        "COS": ("CosInputInfo", "Object"),
-        "AWS-S3": ("S3InputInfo", "S3Object"),
-        "VOD": ("VODInputInfo", "Object"),
-    }
-    member, name = names[source["Type"]]
-    return "/" + str(source[member].get(name, "")).lstrip("/")
-
-
-def _own_storage(job: dict[str, Any]) -> dict[str, Any]:
-    source = job["InputInfo"]
-    if source["Type"] == "AWS-S3":
-        place = source["S3InputInfo"]
-        return {"Type": "AWS-S3", "S3OutputStorage": {name: place[name] for name in ("S3Bucket", "S3Region")}}
-    kind, member = ("VOD", "VODInputInfo") if source["Type"] == "VOD" else ("COS", "CosInputInfo")
-    place = {name: source[member].get(name, "") for name in ("Bucket", "Region")}
-    return {"Type": kind, f"{member.removesuffix('InputInfo')}OutputStorage": place}
 
 
 def _time(instant: float | None) -> str:

@@ -12,10 +12,10 @@ from drmkit.signaling.playready import PlayReadyObject
 from drmkit.signaling.pssh import PsshBox
 from drmkit.signaling.widevine import WidevineData
 
-__all__ = ["KeyFaultError", "check_keys"]
+__all__ = ["SYSTEMS", "KeyFaultError", "check_keys"]
 
 _KEY_LENGTH = 16
-_SYSTEMS = {
+SYSTEMS = {
     "widevine": DrmSystem.WIDEVINE,
     "playready": DrmSystem.PLAYREADY,
     "fairplay": DrmSystem.FAIRPLAY,
@@ -58,8 +58,6 @@ def _check_key(key: cpix.ContentKey, method: str) -> None:
     value = key.key.reveal()
     if len(value) != _KEY_LENGTH:
         raise KeyFaultError(f"the content key {key.kid} has {len(value)} bytes instead of {_KEY_LENGTH}")
-    if value == key.kid.raw:
-        raise KeyFaultError(f"the content key {key.kid} is its own key ID")
     scheme = _SCHEMES.get(key.scheme or "", key.scheme)
     if scheme not in {None, method}:
         raise KeyFaultError(
@@ -69,7 +67,7 @@ def _check_key(key: cpix.ContentKey, method: str) -> None:
 
 
 def _check_system(boxes: dict[tuple[str, KeyId], bytes | None], name: str, kid: KeyId, method: str) -> None:
-    system = _SYSTEMS[name]
+    system = SYSTEMS[name]
     if (system.system_id, kid) not in boxes:
         raise KeyFaultError(f"the CPIX document has no {system.label} entry for the key {kid}")
     if system is DrmSystem.FAIRPLAY:

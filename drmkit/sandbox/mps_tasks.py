@@ -97,6 +97,7 @@ class TaskStore:
             subtask.finished = self._clock()
             subtask.status = "FAIL" if failure else "SUCCESS"
             subtask.error, subtask.message = failure or ("SUCCESS", "SUCCESS")
+            subtask.stage, subtask.percent = "failed" if failure else "done", 100
 
     def finish(self, task: Task) -> None:
         """End a task whose subtasks have all ended."""
@@ -135,6 +136,15 @@ class TaskStore:
         """
         with self._changed:
             return task_detail(self._find(task_id), self._templates)
+
+    def outputs(self, task_id: str) -> tuple[Any, ...]:
+        """Return what each subtask of a task left in its bucket, None where it left nothing.
+
+        Raises:
+            ApiRefusalError: there is no such task.
+        """
+        with self._changed:
+            return tuple(subtask.result for subtask in self._find(task_id).subtasks)
 
     def select(self, status: str, *, failed: bool | None, since: float, until: float) -> list[Task]:
         """Return the tasks with a status that were created between two instants, newest first.

@@ -1,31 +1,28 @@
-"""The workers of the sandbox's media processing account: they really fetch each task's keys, and look at them."""
+"""The workers of the sandbox's media processing account: they take tasks from the queue and really do them."""
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Final
 
-from drmkit import cpix
 from drmkit.errors import DrmkitError
 from drmkit.http import HttpClient
-from drmkit.loopback import is_loopback
-from drmkit.sandbox.mps_answers import Subtask, Task
-from drmkit.sandbox.mps_drm import DRM_TYPES, method_of
-from drmkit.sandbox.mps_keys import KeyFaultError, check_keys
+from drmkit.sandbox.callbacks import CallbackSender, Target, offline_target
+from drmkit.sandbox.media import MediaPipeline
+from drmkit.sandbox.mediasource import Source, SourceFaultError
+from drmkit.sandbox.mps_answers import Subtask, Task, task_event
+from drmkit.sandbox.mps_keyfetch import fetch_keys, tracks_of
+from drmkit.sandbox.mps_keys import KeyFaultError
 from drmkit.sandbox.mps_tasks import TaskStore
+from drmkit.sandbox.options import Template
 from drmkit.sandbox.state import SandboxState
+from drmkit.stream.child import CancelScope
 
 __all__ = ["MediaWorkers"]
 
-_WORKERS = 3
-_OK = 200
-_CRASHED = ("InternalError", "internal error")
-_REFUSALS = {
-    401: "it refused the ticket: wrong, expired, already used, or issued for another URL",
-    403: "it refused the ticket",
-    404: "it does not know the organization or the CPIX config",
-}
+_WORKERS: Final = 3
+_CRASHED: Final = ("InternalError", "internal error")
 
 
 class MediaWorkers:
@@ -34,13 +31,25 @@ class MediaWorkers:
     Args:
         state: the sandbox's state.
         tasks: the queue.
-        timeout: seconds for one key request.
+        callbacks: tells of the tasks' ends.
+        pipeline: encrypts; None to check the tasks' keys only.
+        http: makes the key requests.
     """
 
-    def __init__(self, state: SandboxState, tasks: TaskStore, *, timeout: float = 10.0) -> None:
+    def __init__(
+        self,
+        state: SandboxState,
+        tasks: TaskStore,
+        callbacks: CallbackSender,
+        pipeline: MediaPipeline | None,
+        http: HttpClient,
+    ) -> None:
         self._state = state
         self._tasks = tasks
-        self._http = HttpClient(timeout=timeout, trust_env=False)
+        self._callbacks = callbacks
+        self._pipeline = pipeline
+        self._http = http
+        self._scope = CancelScope()
         self._threads = [
             threading.Thread(target=self._run, name=f"drmkit-sandbox-media-{number}") for number in range(_WORKERS)
         ]
@@ -51,65 +60,89 @@ class MediaWorkers:
             thread.start()
 
     def stop(self) -> None:
-        """Stop the threads; a key request in flight is waited for."""
+        """Stop the threads: programs that they run are killed, a key request in flight is waited for."""
         self._tasks.close()
+        self._scope.cancel()
         for thread in self._threads:
             thread.join()
-        self._http.close()
 
     def _run(self) -> None:
-        while (task := self._tasks.take()) is not None:
-            self._process(task)
+        with self._scope.entered():
+            while (task := self._tasks.take()) is not None:
+                self._process(task)
 
     def _process(self, task: Task) -> None:
         begun = self._state.clock.now()
-        failures: list[tuple[str, str] | None] = [_CRASHED] * len(task.subtasks)
+        target = offline_target(task.job.get("TaskNotifyConfig"))
+        if isinstance(target, str):
+            self._state.journal.note("mps", "callback", target)
+        self._tell(task, target, ended=False)
         try:
-            failures = [self._failure(subtask) for subtask in task.subtasks]
-            self._tasks.wait_until(begun + self._state.options.processing_time)
+            self._work(task, target, begun)
         finally:
             # Should a worker crash, its client still learns the task's end.
-            for subtask, failure in zip(task.subtasks, failures, strict=True):
-                self._tasks.settle(subtask, failure)
+            for subtask in task.subtasks:
+                if subtask.status == "PROCESSING":
+                    self._tasks.settle(subtask, _CRASHED)
             self._tasks.finish(task)
-        failed = sum(failure is not None for failure in failures)
-        self._state.journal.note("mps", "task", f"{failed} of {len(failures)} failed" if failed else "SUCCESS")
+            self._tell(task, target, ended=True)
+        failed = sum(subtask.status == "FAIL" for subtask in task.subtasks)
+        self._state.journal.note("mps", "task", f"{failed} of {len(task.subtasks)} failed" if failed else "SUCCESS")
 
-    def _failure(self, subtask: Subtask) -> tuple[str, str] | None:
+    def _work(self, task: Task, target: Target | str, begun: float) -> None:
+        source, failure = self._source(task)
+        share = self._state.options.processing_time / len(task.subtasks)
+        for number, subtask in enumerate(task.subtasks, start=1):
+            outcome = failure or self._failure(task, subtask, source)
+            self._tasks.wait_until(begun + number * share)
+            self._tasks.settle(subtask, outcome)
+            if number < len(task.subtasks):
+                self._tell(task, target, ended=False)
+
+    def _tell(self, task: Task, target: Target | str, *, ended: bool) -> None:
+        if isinstance(target, Target) and (ended or target.every_change):
+            self._callbacks.send(target, task_event(task, self._state.options.templates))
+
+    def _source(self, task: Task) -> tuple[Source | None, tuple[str, str] | None]:
+        """Return a task's input, or why it cannot be used."""
+        if self._pipeline is None:
+            return None, None
+        try:
+            source = self._pipeline.source(task.job)
+            self._state.journal.note("mps", "input", source.note)
+            with contextlib.suppress(DrmkitError):
+                task.metadata = self._pipeline.metadata(source)
+        except SourceFaultError as error:
+            return None, (error.code, error.message)
+        except DrmkitError as error:
+            return None, ("InternalError", error.message)
+        return source, None
+
+    def _failure(self, task: Task, subtask: Subtask, source: Source | None) -> tuple[str, str] | None:
+        """Do a subtask; return why it failed, or None."""
         if self._state.faults.hit("mps-task-fails"):
             return _CRASHED
-        drm = subtask.spec.get("DrmInfo")
-        if drm is None or drm["Type"] == "simpleaes":
-            return None
+        template = self._state.options.templates.get(subtask.spec["Definition"], Template())
         try:
-            check_keys(self._fetch(drm), DRM_TYPES[drm["Type"]].systems, method_of(drm))
+            if self._pipeline is None or source is None:
+                self._check_keys(subtask, template)
+            else:
+                subtask.result = self._pipeline.produce(
+                    task.job, subtask.spec, template, source, lambda stage, done: _progress(subtask, stage, done)
+                )
         except KeyFaultError as error:
             return "InvalidInput", f"KeyServerUrl: {error}"
+        except SourceFaultError as error:
+            return error.code, error.message
+        except DrmkitError as error:
+            return "InternalError", error.message
         return None
 
-    def _fetch(self, drm: dict[str, Any]) -> cpix.Document:
-        url = drm["SpekeDrm"]["KeyServerUrl"]
-        if not _stays_here(url):
-            raise KeyFaultError("the sandbox calls key servers on loopback only")
-        try:
-            answer = self._http.request("GET", url, purpose="the key request")
-        except DrmkitError as error:
-            raise KeyFaultError(error.message) from None
-        if answer.status != _OK:
-            reason = _REFUSALS.get(answer.status, "no keys came")
-            raise KeyFaultError(f"the key server answered HTTP {answer.status}; {reason}")
-        if answer.looks_like_html:
-            raise KeyFaultError("the key server answered an HTML page instead of a CPIX document")
-        try:
-            return cpix.parse(answer.body)
-        except DrmkitError:
-            # The parser's text may quote the document, and the document holds keys.
-            raise KeyFaultError("the key server's answer is no CPIX document that can be read") from None
+    def _check_keys(self, subtask: Subtask, template: Template) -> None:
+        drm = subtask.spec.get("DrmInfo")
+        if drm is not None and drm["Type"] != "simpleaes":
+            fetch_keys(drm, tracks_of(template), http=self._http, mode=self._state.options.key_acquire_mode)
 
 
-def _stays_here(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and is_loopback(parts.hostname or "")
-    except ValueError:
-        return False
+def _progress(subtask: Subtask, stage: str, percent: int) -> None:
+    subtask.stage, subtask.percent = stage, percent

@@ -7,18 +7,34 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
 
 from drmkit.errors import ConfigurationError
 from drmkit.loopback import is_loopback
 from drmkit.sandbox.faults import FaultSetting
 from drmkit.secret import Secret
+from drmkit.stream.tools import Tools
 
-__all__ = ["STREAM_TYPES", "SandboxOptions", "Template"]
+__all__ = ["STREAM_TYPES", "KeyAcquireMode", "Rendition", "SandboxOptions", "Template"]
 
 STREAM_TYPES = ("AUDIO", "SD", "HD", "UHD")
+KeyAcquireMode = Literal["POST", "GET"]
 _PATH_SEGMENT = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 _MAX_PORT = 65535
 _MIN_SEED = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """A rung of a template's ladder: a size of the picture in even numbers of pixels, and bits per second."""
+
+    width: int
+    height: int
+    bitrate: int
+
+
+LADDER = (Rendition(1280, 720, 1_500_000), Rendition(640, 360, 600_000), Rendition(320, 180, 250_000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +44,27 @@ class Template:
     Attributes:
         format: `HLS` or `MPEG-DASH`.
         segment_type: such as `mp4-segment`; the default fits every DRM type on HLS.
+        renditions: its ladder of pictures; one rendition of the sound stands behind them.
     """
 
     format: str = "HLS"
     segment_type: str = "mp4-segment"
+    renditions: tuple[Rendition, ...] = LADDER
+
+    @property
+    def extension(self) -> str:
+        """What the name of its manifest ends in."""
+        return "mpd" if self.format == "MPEG-DASH" else "m3u8"
+
+    @property
+    def single_file(self) -> bool:
+        """Whether a substream is one file that players read in ranges of bytes."""
+        return self.segment_type.endswith("-byterange")
+
+    @property
+    def container(self) -> Literal["ts", "mp4"]:
+        """The container of its segments."""
+        return "ts" if self.segment_type.startswith("ts-") else "mp4"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +89,15 @@ class SandboxOptions:
         queue_delay: seconds that a media task waits before its worker takes it.
         processing_time: seconds that a media task then takes.
         templates: adaptive-bitrate templates by definition; every other definition counts as `Template()`.
+        key_acquire_mode: how media tasks ask a KeyServerUrl for keys: `POST` of a SPEKE 2.0 request whose content ID is
+            the ResourceId, or `GET` of whatever document the URL gives.
+        encrypt: whether media tasks encrypt. None: where Shaka Packager and ffmpeg are installed; else they check
+            their keys only.
+        tools: the programs that encrypt; None takes those of the extra `packager`.
+        storage: the folder that stands for all buckets, `STORAGE/BUCKET/KEY`; it stays. None makes one that goes when
+            the sandbox stops.
+        strict_inputs: whether an input that is neither an object of the storage nor a loopback URL fails its task; by
+            default a generated clip takes its place.
         speke_auth: whether the SPEKE key provider asks for the API account by HTTP Basic authentication.
         faults: faults that are on from the start.
         fault_seed: makes faults that come by chance reproducible.
@@ -80,6 +122,11 @@ class SandboxOptions:
     queue_delay: float = 0.0
     processing_time: float = 0.0
     templates: Mapping[int, Template] = field(default_factory=dict)
+    key_acquire_mode: KeyAcquireMode = "POST"
+    encrypt: bool | None = None
+    tools: Tools | None = None
+    storage: Path | None = None
+    strict_inputs: bool = False
     speke_auth: bool = False
     faults: tuple[FaultSetting, ...] = ()
     fault_seed: int = 0
@@ -96,6 +143,8 @@ class SandboxOptions:
             raise ConfigurationError(f"a port is 0 to {_MAX_PORT}, not {self.port}", hint="0 picks a free one")
         _check_times(self)
         _check_identity(self)
+        if self.key_acquire_mode not in {"POST", "GET"}:
+            raise ConfigurationError(f"`key_acquire_mode` is POST or GET, not {self.key_acquire_mode!r}")
         unknown = [name for name in self.stream_types if name not in STREAM_TYPES]
         if unknown or not self.stream_types or len(set(self.stream_types)) != len(self.stream_types):
             raise ConfigurationError(

@@ -9,6 +9,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
@@ -21,6 +22,9 @@ from drmkit.secret import Secret
 
 try:
     from drmkit.sandbox.engine import Engine
+    from drmkit.sandbox.media import Output
+    from drmkit.sandbox.mediafolder import media_url
+    from drmkit.sandbox.mps_contract import ApiRefusalError
 except ModuleNotFoundError as _error:  # pragma: no cover (the tests have the extra)
     raise MissingExtraError(
         f"the sandbox needs the package {_error.name}", hint="install it: pip install 'drmkit[sandbox]'"
@@ -58,14 +62,20 @@ class Sandbox:
         """Bind, start every thread and return once requests are answered.
 
         Raises:
-            ConfigurationError: the port is taken, or the address is not this machine's loopback.
+            ConfigurationError: the port is taken, the address is not this machine's loopback, or media tasks shall
+                encrypt and the programs for it are not installed.
+            StoreError: the folder for media cannot be made.
         """
         if self._engine is not None or self._stopped:
             raise ConfigurationError("a sandbox starts only once", hint="make a new one")
         listener = bind_loopback(self.options.host, self.options.port)
         host, port = listener.getsockname()[:2]
         self._url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        self._engine = Engine(self.options, listener)
+        try:
+            self._engine = Engine(self.options, listener)
+        except BaseException:
+            listener.close()
+            raise
         self._engine.start()
         return self
 
@@ -101,6 +111,36 @@ class Sandbox:
         """Return the content key that the key store holds for a key ID, or None; no fault alters it."""
         found = self._running().state.keys.find(kid)
         return None if found is None else found.key
+
+    @property
+    def storage(self) -> Path:
+        """The folder that stands for all buckets: `STORAGE/BUCKET/KEY`."""
+        return self._running().media.root
+
+    @property
+    def encrypts(self) -> bool:
+        """Whether media tasks encrypt; else they check their keys only."""
+        return self._running().encrypts
+
+    @property
+    def encrypts_not(self) -> str:
+        """Why media tasks do not encrypt, in words; empty where they do."""
+        return self._running().missing
+
+    def outputs(self, task_id: str) -> tuple[Output | None, ...]:
+        """Return what each subtask of a media task left in its bucket; None for one that failed or is not done.
+
+        Raises:
+            ConfigurationError: there is no such task.
+        """
+        try:
+            return self._running().outputs(task_id)
+        except ApiRefusalError as error:
+            raise ConfigurationError(error.message) from None
+
+    def media_url(self, output: Output) -> str:
+        """Return the URL under which the manifest of an output is served."""
+        return f"{self.url}{media_url(output.bucket, output.path)}"
 
     def events(self, role: str | None = None) -> tuple[Event, ...]:
         """Return what happened lately, without secrets; of one role (`cas`, `keyserver`, `mps`) if one is named."""

@@ -24,7 +24,7 @@ from drmkit.speke.provider import ProviderAnswer
 from drmkit.speke.reading import is_empty, tag
 from drmkit.speke.versions import USER_AGENT_HEADER, VERSION_HEADER
 
-__all__ = ["Tampering"]
+__all__ = ["Tampering", "change_scheme", "foreign_boxes"]
 
 _OK: Final = 200
 _LENGTH: Final = 16
@@ -166,7 +166,8 @@ def _set_root(name: str, make: Callable[[str], str]) -> Spoil:
     return spoil
 
 
-def _change_scheme(document: cpix.Document, _: Tampering) -> None:
+def change_scheme(document: cpix.Document) -> None:
+    """Let every key of a document be for the other protection scheme."""
     for key in document.content_keys:
         if key.scheme is not None:
             key.scheme = _OTHER_SCHEME.get(key.scheme, "cenc")
@@ -251,8 +252,9 @@ def _scheme_of(key: cpix.ContentKey | None) -> str:
     return (protection_scheme(key.scheme) if key is not None and key.scheme else None) or "cenc"
 
 
-def _foreign_boxes(document: cpix.Document, faults: Tampering) -> None:
-    other = KeyId(faults.token_bytes(_LENGTH))
+def foreign_boxes(document: cpix.Document, token_bytes: Callable[[int], bytes]) -> None:
+    """Let the PSSH boxes of a document name a key that it does not have."""
+    other = KeyId(token_bytes(_LENGTH))
     for entry in document.drm_systems:
         if entry.pssh is not None and entry.system_id in {_WIDEVINE, _PLAYREADY}:
             make = widevine.pssh_box if entry.system_id == _WIDEVINE else playready.pssh_box
@@ -346,7 +348,7 @@ _DOCUMENTS: Final[dict[str, Spoil]] = {
     "speke-key-missing": _drop_last_key,
     "speke-content-id-changed": _set_root("contentId", str.swapcase),
     "speke-cpix-version-changed": _set_root("version", lambda _: "2.0"),
-    "speke-scheme-changed": _change_scheme,
+    "speke-scheme-changed": lambda document, _: change_scheme(document),
     "speke-id-added": _set_root("id", lambda _: "added"),
     "speke-rule-changed": _change_rule,
     "speke-rule-dropped": _drop_last("ContentKeyUsageRuleList"),
@@ -358,7 +360,7 @@ _DOCUMENTS: Final[dict[str, Spoil]] = {
     "speke-left-empty": _empty_first,
     "speke-extra-key": _add_key,
     "speke-kid-half-renamed": _rename_half,
-    "speke-kid-in-pssh": _foreign_boxes,
+    "speke-kid-in-pssh": lambda document, faults: foreign_boxes(document, faults.token_bytes),
     "speke-guid-order": _guid_order,
     "speke-checksum": _checksum,
     "speke-pssh-differs": _other_dash,

@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
 from drmkit.sandbox.faults import Faults
@@ -139,6 +140,8 @@ class SandboxState:
 
     def __init__(self, options: SandboxOptions) -> None:
         self.options = options
+        self.media_root: Path | None = None
+        """The folder that stands for all buckets, once it is there."""
         self.clock = SandboxClock(options.clock)
         self.credentials = Credentials.make(options)
         self.faults = Faults(options.faults, seed=options.fault_seed)

@@ -7,13 +7,16 @@ import os
 import signal
 import subprocess
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Future
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Self
 
+from drmkit.errors import PackagingError
 from drmkit.secret import Secret
 
-__all__ = ["Child", "Feed"]
+__all__ = ["CancelScope", "Child", "Feed"]
 
 # Nothing is inherited: FFREPORT, for one, makes ffmpeg write its options and messages to a log file.
 _ENVIRONMENT = {"LC_ALL": "C", "PATH": os.defpath}
@@ -61,6 +64,57 @@ class Feed:
             os.close(self._writer)
 
 
+class CancelScope:
+    """Ends the children that one thread starts when another thread says so.
+
+    scope = CancelScope()
+    with scope.entered():  # in the working thread
+        run([...])
+    scope.cancel()  # in another thread: the child is killed, and `run` raises PackagingError
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._children: set[Child] = set()
+        self._cancelled = False
+
+    @contextlib.contextmanager
+    def entered(self) -> Iterator[None]:
+        """Put what this thread starts inside the block under this scope."""
+        token = _SCOPE.set(self)
+        try:
+            yield
+        finally:
+            _SCOPE.reset(token)
+
+    def cancel(self) -> None:
+        """Kill the children that run, and let no other begin."""
+        with self._lock:
+            self._cancelled = True
+            children = list(self._children)
+        for child in children:
+            child.kill()
+
+    def add(self, child: Child) -> None:
+        """Take in a child that is about to start.
+
+        Raises:
+            PackagingError: the scope was cancelled.
+        """
+        with self._lock:
+            if self._cancelled:
+                raise PackagingError("the work was cancelled")
+            self._children.add(child)
+
+    def remove(self, child: Child) -> None:
+        """Let go of a child that has ended."""
+        with self._lock:
+            self._children.discard(child)
+
+
+_SCOPE: ContextVar[CancelScope | None] = ContextVar("drmkit_cancel_scope", default=None)
+
+
 class Child:
     """A child that a thread starts and waits for, so that Ctrl-C cannot strike between its start and the wait for it.
 
@@ -88,33 +142,42 @@ class Child:
         Raises:
             OSError: it cannot be started.
             subprocess.TimeoutExpired: it took too long, and was killed.
+            PackagingError: the scope that it belongs to was cancelled before it began.
         """
+        scope = _SCOPE.get()
+        if scope:
+            scope.add(self)
         try:
             self._thread.start()
             return self._outcome.result()
         finally:
-            self._stop()
+            self.kill()
+            if self._thread.ident:
+                self._thread.join()
+            if scope:
+                scope.remove(self)
 
-    def _stop(self) -> None:
+    def kill(self) -> None:
+        """End the child with its group, or keep it from starting."""
         with self._lock:
             self._stopped = True
             # Until it is reaped, the group's number belongs to the child, even if that has ended.
             if self._process and self._process.returncode is None:
                 _kill_group(self._process)
-        if self._thread.ident:
-            self._thread.join()
 
     def _work(self) -> None:
         try:
-            with self._lock:
-                if self._stopped:
-                    self._outcome.cancel()
-                    return
-                self._process = self._start()
-            with self._process as process:
+            with self._begun() as process:
                 self._outcome.set_result(self._communicate(process))
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for it
             self._outcome.set_exception(error)
+
+    def _begun(self) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self._stopped:
+                raise PackagingError("the work was cancelled")
+            self._process = self._start()
+            return self._process
 
     def _start(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(  # noqa: S603 - an argument list without a shell; the program is the caller's choice

@@ -11,7 +11,7 @@ import pytest
 from mpsworld import JOB, actions, api, api_fault, runner
 from scripted import Answer, Request, ScriptedServer
 
-from drmkit.sandbox import Sandbox
+from drmkit.sandbox import Sandbox, SandboxOptions
 
 Run = Callable[..., int]
 TICKET = "ST-1-cAnArY"
@@ -20,7 +20,7 @@ TICKET = "ST-1-cAnArY"
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     """The vendors."""
-    with Sandbox() as running:
+    with Sandbox(SandboxOptions(encrypt=False)) as running:
         yield running
 
 

@@ -25,7 +25,7 @@ from drmkit.mps.job import Job, StreamingTask
 from drmkit.mps.notification import sign
 from drmkit.mps.notificationstore import NotificationStore
 from drmkit.mps.task import Poll, wait
-from drmkit.sandbox import Sandbox
+from drmkit.sandbox import Sandbox, SandboxOptions
 from drmkit.secret import Secret
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -149,7 +149,7 @@ def test_a_task_is_confirmed_by_mps(tmp_path: Path, key_file: Path) -> None:
     hook = tmp_path / "hook.sh"
     hook.write_text(f"#!/bin/sh\ncat >> {told}\n", encoding="utf-8")
     hook.chmod(0o755)
-    with Sandbox() as sandbox:
+    with Sandbox(SandboxOptions(encrypt=False)) as sandbox:
         given = ("--notify-key-file", str(key_file), "--hook", str(hook))
         with serving(tmp_path, *given, **sandbox.environment()) as (process, url):
             task_id = submitted(sandbox)

@@ -20,7 +20,7 @@ from tencentcloud.mps.v20190612 import models, mps_client
 from drmkit.mps import drm
 from drmkit.mps.job import Job, StreamingTask
 from drmkit.mps.wire import to_builtins
-from drmkit.sandbox import Sandbox
+from drmkit.sandbox import Sandbox, SandboxOptions
 from drmkit.secret import Secret
 
 Run = Callable[..., int]
@@ -29,7 +29,7 @@ Run = Callable[..., int]
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     """The vendors."""
-    with Sandbox() as running:
+    with Sandbox(SandboxOptions(encrypt=False)) as running:
         yield running
 
 

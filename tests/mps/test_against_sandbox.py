@@ -48,7 +48,7 @@ def bench() -> Iterator[Callable[..., Bench]]:
     opened: list[Sandbox | HttpClient] = []
 
     def start(**options: object) -> Bench:
-        sandbox = Sandbox(SandboxOptions(**options)).start()  # type: ignore[arg-type]  # options by name
+        sandbox = Sandbox(SandboxOptions(encrypt=False, **options)).start()  # type: ignore[arg-type]  # options by name
         http = HttpClient()
         opened.extend((http, sandbox))
         return connect(sandbox, http)

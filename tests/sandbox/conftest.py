@@ -101,6 +101,7 @@ def known_options(**options: Any) -> SandboxOptions:
         "secret_key": Secret("sandboxsecretEXAMPLE"),
         "key_seed": Secret(bytes(range(32))),
         "iv_seed": Secret(bytes(range(32, 64))),
+        "encrypt": False,
     }
     return SandboxOptions(**(known | options))
 

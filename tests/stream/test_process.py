@@ -8,7 +8,7 @@ import select
 import signal
 import sys
 import threading
-from concurrent.futures import CancelledError
+import time
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from drmkit.errors import MissingExtraError, PackagingError
 from drmkit.secret import MASK, Secret
-from drmkit.stream.child import Child
+from drmkit.stream.child import CancelScope, Child
 from drmkit.stream.process import mask, run
 
 KEY = Secret(bytes.fromhex("0f1e2d3c4b5a69788796a5b4c3d2e1f0"))
@@ -191,13 +191,33 @@ def test_interrupt_before_the_start_starts_nothing(tmp_path: Path) -> None:
     """A child that is stopped before its thread has come to start it is never started."""
     made = tmp_path / "made"
     child = Child(["/bin/sh", "-c", f"touch {made}"], None, [], 60)
-    child._stop()
-    with pytest.raises(CancelledError):
+    child.kill()
+    with pytest.raises(PackagingError, match="cancelled"):
         child.finish()
     assert not made.exists()
     child = Child(["/bin/sh", "-c", f"touch {made}"], None, [], 60)
     assert child.finish() == (0, b"", b"")
     assert made.exists()
+
+
+def test_a_cancelled_scope_ends_its_children_and_no_others(tmp_path: Path) -> None:
+    """Cancelling from another thread kills what runs in the scope, at once, and lets nothing further begin there."""
+    scope, begun = CancelScope(), tmp_path / "begun"
+
+    def cancel_once_begun() -> None:
+        while not begun.exists():
+            time.sleep(0.01)
+        scope.cancel()
+
+    canceller = threading.Thread(target=cancel_once_begun)
+    canceller.start()
+    with scope.entered():
+        with pytest.raises(PackagingError, match="killed by SIGKILL"):
+            run(["/bin/sh", "-c", f"touch {begun}; sleep 60 & sleep 60"], timeout=60)
+        with pytest.raises(PackagingError, match="the work was cancelled"):
+            run(["/bin/sh", "-c", "exit 0"], timeout=60)
+    canceller.join()
+    assert run(["/bin/sh", "-c", "echo free"], timeout=60).stdout == "free\n"
 
 
 @given(key=st.binary(min_size=4, max_size=32), before=st.text(max_size=20), after=st.text(max_size=20))
