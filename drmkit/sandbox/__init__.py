@@ -10,7 +10,7 @@
 """
 
 from drmkit.sandbox.faults import FAULTS, Fault, FaultSetting
-from drmkit.sandbox.options import SandboxOptions, Template
+from drmkit.sandbox.options import Rendition, SandboxOptions, Template
 from drmkit.sandbox.server import Sandbox, serve
 
-__all__ = ["FAULTS", "Fault", "FaultSetting", "Sandbox", "SandboxOptions", "Template", "serve"]
+__all__ = ["FAULTS", "Fault", "FaultSetting", "Rendition", "Sandbox", "SandboxOptions", "Template", "serve"]

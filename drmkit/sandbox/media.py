@@ -19,6 +19,7 @@ from drmkit.sandbox.mps_keyfetch import MediaTrack, TaskKeys, fetch_keys
 from drmkit.sandbox.mps_places import output_path, output_storage, substream_names
 from drmkit.sandbox.options import SandboxOptions, Template
 from drmkit.secret import Secret
+from drmkit.stream.aes128 import package_aes128
 from drmkit.stream.model import OutputFormat, PackagerRun, Plan, PlannedTrack, Scheme, TrackInput
 from drmkit.stream.naming import Naming
 from drmkit.stream.packager import PackagedStream, package_plan
@@ -123,7 +124,10 @@ class MediaPipeline:
 
     def _plan(self, drm: Mapping[str, Any] | None, tracks: tuple[TrackInput, ...]) -> Plan:
         if drm is None:
-            clear = [PlannedTrack(track, probe(track.path, track.kind, tools=self._tools), None) for track in tracks]
+            clear = [
+                PlannedTrack(track, probe(track.path, track.kind, tools=self._tools), None, index)
+                for index, track in enumerate(tracks)
+            ]
             return Plan((PackagerRun(tuple(clear), None, ()),))
         keys = self.keys(drm, tracks)
         named = [replace(track, kid=keys.kids[track.name]) for track in tracks]
@@ -138,8 +142,6 @@ class MediaPipeline:
         template: Template,
         form: OutputFormat,
     ) -> PackagedStream:
-        from drmkit.stream.aes128 import package_aes128  # noqa: PLC0415 - it has yet to come
-
         vector = simple.get("Vector")
         return package_aes128(
             tracks,

@@ -17,6 +17,8 @@ from drmkit.sandbox.options import Template
 __all__ = ["SubstreamNames", "input_path", "output_path", "output_storage", "substream_names"]
 
 _UNPLAIN: Final = re.compile(r"[^A-Za-z0-9._/\0\1-]|(?:^|(?<=/))[.-]+")
+# The packager tells the container by the ending.
+_ENDINGS: Final = {"ts": ("ts",), "mp4": ("mp4", "m4s", "m4v", "m4a")}
 _MANIFEST: Final = "{inputName}_adaptiveDynamicStreaming_{definition}.{format}"
 _SUBSTREAM: Final = "{inputName}_adaptiveDynamicStreaming_{definition}_{subStreamNumber}.{format}"
 _SEGMENT: Final = "{inputName}_adaptiveDynamicStreaming_{definition}_{subStreamNumber}_{segmentNumber}.{format}"
@@ -73,7 +75,8 @@ def substream_names(job: Mapping[str, Any], spec: Mapping[str, Any], template: T
     def pattern(text: str, form: str, number: str = "") -> str:
         values = _values(job, spec, form) | {"subStreamNumber": "\0", "segmentNumber": "\1", "number": "\1"}
         plain = _UNPLAIN.sub("_", _fill(text, values).strip("/"))
-        return plain.replace("\0", "{index}").replace("\1", number)
+        known = form == "m3u8" or PurePosixPath(plain).suffix[1:] in _ENDINGS[template.container]
+        return (plain if known else f"{plain}.{form}").replace("\0", "{index}").replace("\1", number)
 
     substream = spec.get("SubStreamObjectName") or _SUBSTREAM
     segment = spec.get("SegmentObjectName") or _SEGMENT
