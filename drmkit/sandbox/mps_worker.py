@@ -74,7 +74,7 @@ class MediaWorkers:
     def _process(self, task: Task) -> None:
         begun = self._state.clock.now()
         target = offline_target(task.job.get("TaskNotifyConfig"))
-        if isinstance(target, str):
+        if isinstance(target, str) and task.job.get("TaskNotifyConfig"):
             self._state.journal.note("mps", "callback", target)
         self._tell(task, target, ended=False)
         try:
