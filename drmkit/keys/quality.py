@@ -12,7 +12,7 @@ __all__ = ["ALGORITHMS", "MINIMUM", "check_seed", "seed_warnings"]
 MINIMUM = {"playready": 30, "hkdf-sha256": 16, "speke-pbkdf2": 16}
 ALGORITHMS = tuple(MINIMUM)
 _MIN_DISTINCT = 8
-_MAX_PERIOD = 8
+_PERIODS = range(1, 9)
 _TEST_SEED = bytes.fromhex("5d5068bec9b384ff6044867159f16d6b755544fcd5116989b1acc4278e88")
 _HINT = "make one with `drmkit keys generate --seed`, or 32 bytes of any cryptographic random generator"
 
@@ -35,7 +35,7 @@ def check_seed(seed: bytes | Secret[bytes], algorithm: str) -> Secret[bytes]:
         )
     if len(set(raw)) < _MIN_DISTINCT:
         raise ConfigurationError("the seed is predictable: it is made of only a few different bytes", hint=_HINT)
-    if any(raw == (raw[:period] * len(raw))[: len(raw)] for period in range(1, _MAX_PERIOD + 1)):
+    if any(raw[period:] == raw[:-period] for period in _PERIODS):
         raise ConfigurationError("the seed is predictable: it repeats a short pattern", hint=_HINT)
     return Secret(raw)
 

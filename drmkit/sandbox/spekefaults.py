@@ -45,10 +45,15 @@ class Tampering:
     """
 
     def __init__(self, state: SandboxState) -> None:
-        self._hit = state.faults.hit
+        self._faults = state.faults
+        self._on = frozenset(state.faults.active)
         self.token_bytes = state.options.token_bytes
         self._place = 0
         self.checked = not self._hit("speke-unchecked")
+
+    def _hit(self, name: str) -> bool:
+        # Most answers are honest: with nothing switched on, no key, header or document is asked about.
+        return name in self._on and self._faults.hit(name)
 
     def version(self, stated: str | None, speaks: str) -> str | None:
         """Return the `X-Speke-Version` that the provider is told."""
@@ -83,7 +88,8 @@ class Tampering:
 
     def after(self, answer: ProviderAnswer, request: bytes, stated: str | None) -> ProviderAnswer:
         """Return the answer as it goes out."""
-        if answer.status == _OK and self._is_too_lax(request) and self._hit("speke-strict-parts"):
+        strict = "speke-strict-parts"
+        if answer.status == _OK and strict in self._on and self._is_too_lax(request) and self._hit(strict):
             answer = dataclasses.replace(answer, status=STATUS, body=MALFORMED.encode())
         if answer.status != _OK:
             return self._refusal(answer)

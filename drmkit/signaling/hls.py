@@ -11,7 +11,7 @@ from drmkit.signaling.hlsreader import IDENTITY, KEY, KEYFORMATS, METHODS, SESSI
 from drmkit.signaling.pssh import PsshBox
 from drmkit.signaling.schemes import hls_method
 
-__all__ = ["KEYFORMATS", "METHODS", "HlsKey", "key_tag", "key_uri", "parse", "parse_tag", "session_key_tag"]
+__all__ = ["KEYFORMATS", "METHODS", "HlsKey", "key_tag", "key_uri", "parse", "parse_tag", "quotable", "session_key_tag"]
 
 _IV_SIZE = 16
 _UNQUOTABLE = re.compile(r'["\r\n]')
@@ -52,7 +52,7 @@ def key_tag(
         ("METHOD", method),
         ("KEYFORMAT", keyformat),
         ("KEYFORMATVERSIONS", "1"),
-        ("URI", _quotable(uri) if uri else key_uri(system, kid, scheme, box)),
+        ("URI", quotable(uri) if uri else key_uri(system, kid, scheme, box)),
     ]
     if system is DrmSystem.WIDEVINE:
         attributes.append(("KEYID", f"0x{kid.hex.upper()}"))
@@ -101,7 +101,14 @@ def key_uri(system: DrmSystem, kid: KeyId, scheme: str, box: PsshBox | None = No
     return f"data:text/plain;base64,{box.to_base64()}"
 
 
-def _quotable(uri: str) -> str:
+def quotable(uri: str) -> str:
+    """Return a URI that can stand in a tag.
+
+    Raises:
+        SignalingError: it is empty, or holds what would end the quoted string.
+    """
+    if not uri:
+        raise SignalingError("the URI of an HLS key tag is empty", hint="name the key")
     if _UNQUOTABLE.search(uri):
         raise SignalingError("the URI of an HLS key tag holds a double quote or a line break", hint="percent-encode it")
     return uri

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from lxml import etree
@@ -37,6 +37,10 @@ FairplayUri = Callable[[KeyId, str, bytes | None], str]
 """Makes a FairPlay key URI of the key ID, the content ID and the initialization vector."""
 Value = TypeVar("Value", str, bytes)
 _HLS: Final = "HLSSignalingData"
+_HLS_TAG: Final = tag(_HLS)
+_SLOTS: Final[dict[object, str]] = {
+    tag(name): name for name in ("PSSH", "ContentProtectionData", "SmoothStreamingProtectionHeaderData", "URIExtXKey")
+}
 _SLOTS_TO_ADD: Final = ("PSSH", "ContentProtectionData", "media", "master")
 _KEYFORMAT_VERSION: Final = "1"
 
@@ -104,24 +108,26 @@ def fill_system(
     """
     system = _system(row)
     for element in (row.element, *row.children):
-        if "" in element.attrib.values():
+        if "" in element.values():
             _fill_attributes(element, demands.robustness.get(system), demands.allowed_cpc.get(system))
-    empty = [child for child in row.children if is_empty(child)]
+    empty = [(child, _slot(child)) for child in row.children if is_empty(child)]
     if row.children and not empty:
         return
-    if system is DrmSystem.FAIRPLAY:
-        options = replace(options, fairplay_uri=lambda kid: fairplay_uri(kid, content_id, key.iv))
     used = material.protection_scheme(scheme) if scheme else _USUAL.get(system, "cenc")
     if used is None:
         raise UnfillableError(f"Nothing to signal for DRMSystem {row.system_id} with {scheme}")
-    texts = _texts(system, key, used, options)
+    slots = [slot for _, slot in empty] or _SLOTS_TO_ADD
+    if system is DrmSystem.FAIRPLAY:
+        texts = _fairplay(key, used, fairplay_uri(key.kid, content_id, key.iv), slots)
+    else:
+        texts = _texts(system, key, used, options, slots)
     if not row.children:
         _add(row.element, texts)
-    for child in empty:
-        slot = _slot(child)
-        if slot not in texts:
+    for child, slot in empty:
+        text = texts.get(slot) or _keyformat(system, slot)
+        if text is None:
             raise UnfillableError(f"Unsupported {local_name(child)} for DRMSystem {row.system_id}")
-        set_text(child, texts[slot])
+        set_text(child, text)
 
 
 def fill_key(element: etree._Element, demands: Demands) -> None:
@@ -154,19 +160,27 @@ def _system(row: SystemRow) -> DrmSystem:
     return system
 
 
-def _texts(system: DrmSystem, key: DerivedKey, scheme: str, options: Options) -> dict[str, str]:
+def _texts(system: DrmSystem, key: DerivedKey, scheme: str, options: Options, slots: Iterable[str]) -> dict[str, str]:
     if system in wordings.BOXED:
-        found = wordings.texts(system, key, scheme, options)
-    else:
-        found = _without_box(material.make(system, key.kid, scheme, key=key.key, iv=key.iv, options=options))
-    if system is DrmSystem.FAIRPLAY:
+        return wordings.texts(system, key, scheme, options, slots)
+    return _without_box(material.make(system, key.kid, scheme, key=key.key, iv=key.iv, options=options))
+
+
+def _fairplay(key: DerivedKey, scheme: str, uri: str, slots: Iterable[str]) -> dict[str, str]:
+    lines = wordings.fairplay_tags(scheme, uri)
+    found = {slot: encode_base64(lines[slot].encode()) for slot in slots if slot in lines}
+    if "PSSH" in slots:
         # Encryptors ask FairPlay for a PSSH box too, and every place of a request wants a value: a box that names
         # the key and nothing else, since FairPlay itself takes its key from the playlist.
-        found["PSSH"] = PsshBox(system.system_id, version=1, key_ids=(key.kid,)).to_base64()
-    if system in hls.KEYFORMATS:
-        found["speke:KeyFormat"] = encode_base64(hls.KEYFORMATS[system].encode())
-        found["speke:KeyFormatVersions"] = encode_base64(_KEYFORMAT_VERSION.encode())
+        found["PSSH"] = PsshBox(DrmSystem.FAIRPLAY.system_id, version=1, key_ids=(key.kid,)).to_base64()
     return found
+
+
+def _keyformat(system: DrmSystem, slot: str) -> str | None:
+    """Return what fills version 1.0's places for the key format of HLS, where there is one."""
+    if system not in hls.KEYFORMATS or slot not in {"speke:KeyFormat", "speke:KeyFormatVersions"}:
+        return None
+    return encode_base64((hls.KEYFORMATS[system] if slot == "speke:KeyFormat" else _KEYFORMAT_VERSION).encode())
 
 
 def _without_box(made: Material) -> dict[str, str]:
@@ -178,10 +192,9 @@ def _without_box(made: Material) -> dict[str, str]:
 
 
 def _slot(child: etree._Element) -> str:
-    name = local_name(child)
-    if name != _HLS:
-        return name
-    return "media" if child.get("playlist") in {None, "media", "variant"} else "master"
+    if child.tag == _HLS_TAG:
+        return "media" if child.get("playlist") in {None, "media", "variant"} else "master"
+    return _SLOTS.get(child.tag) or local_name(child)
 
 
 def _add(element: etree._Element, texts: Mapping[str, str]) -> None:

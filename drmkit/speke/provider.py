@@ -164,12 +164,13 @@ class Provider:
             found = self._key(view, content_id)
             keys[found.kid.uuid] = found
             fill_key(view.element, self._demands)
+        schemes = reading.schemes
         for row in reading.systems:
             if row.kid in keys:
                 fill_system(
                     row,
                     keys[row.kid],
-                    scheme=reading.schemes.get(row.kid),
+                    scheme=schemes.get(row.kid),
                     content_id=content_id,
                     options=self._options,
                     demands=self._demands,

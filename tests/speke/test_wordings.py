@@ -15,7 +15,7 @@ from drmkit.secret import Secret
 from drmkit.signaling import material
 from drmkit.signaling.material import Options
 from drmkit.signaling.schemes import SCHEMES
-from drmkit.speke.wordings import BOXED, texts
+from drmkit.speke.wordings import BOXED, fairplay_tags, texts
 
 OPTIONS = [
     Options(),
@@ -61,3 +61,33 @@ def test_an_unknown_scheme_is_refused() -> None:
     """What cannot be made cannot be made by pattern."""
     with pytest.raises(SignalingError, match="unknown protection scheme"):
         texts(DrmSystem.WIDEVINE, DerivedKey(KeyId(bytes(16)), Secret(bytes(16))), "cbc7", Options())
+
+
+@given(st.sets(st.sampled_from(["PSSH", "ContentProtectionData", "media", "master", "HDSSignalingData"])))
+def test_only_the_places_that_are_asked_for_are_filled(places: set[str]) -> None:
+    """Some places get what all places get there; one that the system does not have is left out."""
+    key = DerivedKey(KeyId(bytes(range(16))), Secret(bytes(range(16, 32))))
+    everything = texts(DrmSystem.PLAYREADY, key, "cenc", OPTIONS[1])
+    found = texts(DrmSystem.PLAYREADY, key, "cenc", OPTIONS[1], places)
+    assert found == {place: everything[place] for place in places if place in everything}
+
+
+@given(st.text(st.characters(blacklist_characters='"\r\n', blacklist_categories=["Cs"]), min_size=1))
+def test_fairplay_by_pattern_is_what_is_made_anew(uri: str) -> None:
+    """Any key URI stands in both tags as `material.make` writes them."""
+    made = material.make(DrmSystem.FAIRPLAY, KeyId(bytes(16)), "cbcs", options=Options(fairplay_uri=lambda _: uri))
+    assert fairplay_tags("cbcs", uri) == {"media": made.hls_media, "master": made.hls_master, "URIExtXKey": uri}
+
+
+@pytest.mark.parametrize(
+    ("scheme", "uri", "reason"),
+    [
+        ("cenc", "skd://x", "FairPlay does not play cenc"),
+        ("cbcs", 'skd://"', "double quote or a line break"),
+        ("cbcs", "", "is empty"),
+    ],
+)
+def test_what_fairplay_cannot_have_is_refused(scheme: str, uri: str, reason: str) -> None:
+    """A scheme that FairPlay does not play, and a URI that cannot stand in a tag, are refused by pattern too."""
+    with pytest.raises(SignalingError, match=reason):
+        fairplay_tags(scheme, uri)
