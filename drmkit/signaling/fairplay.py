@@ -39,15 +39,20 @@ def uri(kid: KeyId, form: Form = "uuid", *, template: str | None = None) -> str:
     return template.replace("{kid}", written)
 
 
-def uri_with_json(kid: KeyId, iv: bytes, content_id: str) -> str:
-    """Return the `skd://` URI of base64 JSON with ContentId, KeyId and IV, as AWS Elemental MediaPackage shows it.
+def uri_with_json(kid: KeyId, content_id: str, iv: bytes | None = None) -> str:
+    """Return the `skd://` URI of base64 JSON with ContentId, KeyId and, in base64, IV.
+
+    AWS Elemental MediaPackage shows it, and NAGRA's key service writes it:
+    https://docs.aws.amazon.com/mediapackage/latest/userguide/implementing-speke-v2.html
 
     Args:
-        kid: the key ID.
-        iv: the initialization vector, 16 bytes.
+        kid: the key ID, written as UUID.
         content_id: the content's name.
+        iv: the initialization vector, 16 bytes; None leaves it out.
     """
-    document = {"ContentId": content_id, "KeyId": kid.uuid, "IV": iv.hex()}
+    document = {"ContentId": content_id, "KeyId": kid.uuid}
+    if iv is not None:
+        document["IV"] = encodings.to_base64(iv)
     return SCHEME + encodings.to_base64(json.dumps(document, separators=(",", ":")).encode("utf-8"))
 
 

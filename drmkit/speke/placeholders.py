@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
@@ -14,7 +13,7 @@ from drmkit.cpix.values import encode_base64
 from drmkit.cpix.view import set_text
 from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.keys.derivation import DerivedKey
-from drmkit.signaling import fairplay, hls, material
+from drmkit.signaling import hls, material
 from drmkit.signaling.material import Material, Options
 from drmkit.signaling.pssh import PsshBox
 from drmkit.speke import wordings
@@ -27,14 +26,13 @@ __all__ = [
     "UnfillableError",
     "fill_key",
     "fill_system",
-    "json_uri",
 ]
 
 AES128_OF_FIRST_VERSION: Final = "81376844-f976-481e-a84e-cc25d39b0b33"
 """The system ID that AWS's encryptors send for AES-128 in version 1.0, whose documentation calls it an example."""
 
 FairplayUri = Callable[[KeyId, str, bytes | None], str]
-"""Makes a FairPlay key URI of the key ID, the content ID and the initialization vector."""
+"""Makes a FairPlay key URI of the key ID, the content ID and the initialization vector, as `fairplay.uri_with_json`."""
 Value = TypeVar("Value", str, bytes)
 _HLS: Final = "HLSSignalingData"
 _HLS_TAG: Final = tag(_HLS)
@@ -68,17 +66,6 @@ class Demands:
     allowed_cpc: Mapping[DrmSystem, str] = field(default_factory=dict)
     hdcp_level: str | None = None
     hdcp_output: bytes | None = None
-
-
-def json_uri(kid: KeyId, content_id: str, iv: bytes | None) -> str:
-    """Return the FairPlay URI that MediaPackage's guide shows: base64 JSON with ContentId, KeyId and, in base64, IV.
-
-    https://docs.aws.amazon.com/mediapackage/latest/userguide/implementing-speke-v2.html
-    """
-    fields = {"ContentId": content_id, "KeyId": kid.uuid}
-    if iv is not None:
-        fields["IV"] = encode_base64(iv)
-    return fairplay.SCHEME + encode_base64(json.dumps(fields, separators=(",", ":")).encode())
 
 
 def fill_system(

@@ -19,10 +19,11 @@ from drmkit.cpix.encryption import encrypt
 from drmkit.errors import CertificateError, InputError, SignalingError
 from drmkit.identifiers import KeyId
 from drmkit.keys.derivation import DerivedKey
+from drmkit.signaling.fairplay import uri_with_json
 from drmkit.signaling.material import Options
 from drmkit.signaling.schemes import is_cbc
 from drmkit.speke.contract import NOT_SUPPORTED, Refusal, check_header, first_refusal
-from drmkit.speke.placeholders import Demands, FairplayUri, UnfillableError, fill_key, fill_system, json_uri
+from drmkit.speke.placeholders import Demands, FairplayUri, UnfillableError, fill_key, fill_system
 from drmkit.speke.reading import Reading
 from drmkit.speke.sources import KeySource
 from drmkit.speke.versions import MEDIA_TYPE, VERSION_HEADER, VERSIONS, SpekeVersion
@@ -80,7 +81,7 @@ class Provider:
         *,
         options: Options | None = None,
         demands: Demands | None = None,
-        fairplay_uri: FairplayUri = json_uri,
+        fairplay_uri: FairplayUri = uri_with_json,
         versions: Iterable[str] = tuple(VERSIONS),
         supports: Callable[[Document], bool] = lambda _: True,
         checked: bool = True,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 
 from drmkit.errors import SignalingError
@@ -35,8 +38,14 @@ def test_a_service_s_own_uri() -> None:
 
 
 def test_json_behind_base64_is_looked_into() -> None:
-    """The base64 JSON form holds the content ID, the key ID and the IV, and names its key."""
-    made = fairplay.uri_with_json(KID, bytes(16), "movie 1")
+    """The base64 JSON form holds the content ID, the key ID and the IV in base64, in this order, and names its key."""
+    made = fairplay.uri_with_json(KID, "movie 1", bytes(16))
+    assert list(json.loads(base64.b64decode(made.removeprefix("skd://"))).items()) == [
+        ("ContentId", "movie 1"),
+        ("KeyId", KID.uuid),
+        ("IV", "AAAAAAAAAAAAAAAAAAAAAA=="),
+    ]
+    assert "IV" not in json.loads(base64.b64decode(fairplay.uri_with_json(KID, "m").removeprefix("skd://")))
     assert fairplay.names(made, KID)
     assert not fairplay.names(made, OTHER)
     assert not fairplay.names("skd://asset-17", KID)
