@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lxml import etree
 
@@ -87,8 +87,17 @@ def parse_fragment(data: bytes) -> ContentProtection:
     if data.startswith(b"\xef\xbb\xbf"):
         raise SignalingError(f"{what} starts with a byte order mark", hint="write it as plain UTF-8")
     root = xml.parse(b"<%s>%s</%s>" % (_WRAPPER.encode(), data, _WRAPPER.encode()), what)
-    inner = next(root.iter("{*}ContentProtection"), None)
-    return _element(root if inner is None else inner)
+    found = [_element(item) for item in root.iter("{*}ContentProtection")]
+    if not found:
+        return _element(root)
+    # The element that names the scheme for every system, and the default key IDs, may stand beside the system's own.
+    own = next((item for item in found if item.all_boxes), None)
+    own = own or next((item for item in found if item.system_id is not None), found[0])
+    return (
+        own
+        if own.default_kids
+        else replace(own, default_kids=next((i.default_kids for i in found if i.default_kids), ()))
+    )
 
 
 def _element(element: etree._Element) -> ContentProtection:
@@ -121,7 +130,9 @@ def _default_kids(text: str | None) -> tuple[KeyId, ...]:
     try:
         return tuple(KeyId.from_uuid(word) for word in (text or "").split())
     except IdentifierError as error:
-        raise SignalingError(f"cenc:default_KID: {error.message}") from None
+        raise SignalingError(
+            f"cenc:default_KID: {error.message}", hint="8-4-4-4-12 digits, several of them with spaces between"
+        ) from None
 
 
 def _laurl(element: etree._Element) -> str | None:

@@ -16,6 +16,8 @@ __all__ = ["BoxDescription", "describe"]
 
 # "PlayReady Header Specification", section 2.
 _LARGEST_OBJECT = 15 * 1024
+# What newer boxes hold for entitlement keys; drmkit keeps these fields as they are.
+_LATER = {11: "type", 12: "key sequence", 13: "group ID", 14: "entitled key", 15: "video feature"}
 _SCHEMES = {"AESCTR": "cenc", "AESCBC": "cbcs"}
 
 
@@ -96,7 +98,7 @@ def _widevine(data: WidevineData) -> Iterator[tuple[str, str]]:
     if data.protection_scheme is not None and data.scheme is None:
         yield "protection scheme", f"unknown (0x{data.protection_scheme:08x})"
     for number, raw in data.unknown:
-        yield f"unknown field {number}", raw.hex()
+        yield f"field {number} ({_LATER[number]})" if number in _LATER else f"unknown field {number}", raw.hex()
 
 
 def _playready(playready: PlayReadyObject, headers: tuple[WrmHeader, ...], size: int) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ one of the two readings is a box or a PlayReady Object from its first byte to it
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
@@ -29,6 +30,8 @@ _BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _PLAYREADY_START = struct.Struct("<IHH")
 _RECORD_TYPES = range(1, 4)
+_PREFIXED = re.compile(r"0[xX][0-9A-Fa-f]+")
+_URL_SAFE = re.compile(r"[A-Za-z0-9_+/-]+=*")
 _MAX_FILE = 64 * 1024 * 1024
 _PEEK = 1024
 _HINT = "boxes, PlayReady Objects, MP4 files, HLS playlists, DASH manifests and CPIX documents are read"
@@ -61,6 +64,8 @@ def find(data: bytes) -> list[FoundBox]:
     Raises:
         SignalingError: the content is of no kind that can be read, or something in it does not parse.
     """
+    if not data.strip():
+        raise SignalingError("there is nothing to read: the input is empty", hint=_HINT)
     start = data[:_PEEK].lstrip()
     if data[4:8] == _PSSH:
         return _boxes(data, "box")
@@ -87,11 +92,19 @@ def find_in_text(text: str) -> list[FoundBox]:
     if len(fitting) == 1:
         return find(fitting[0])
     if not readings:
-        raise SignalingError("the text is neither hexadecimal nor base64", hint=_HINT)
+        raise SignalingError("the text is neither hexadecimal nor base64", hint=_hint(packed))
     raise SignalingError(
         "the text decodes, but not to a PSSH box or a PlayReady Object",
         hint="a box has `pssh` after its first four bytes; a PlayReady Object starts with its own length",
     )
+
+
+def _hint(packed: str) -> str:
+    if _PREFIXED.fullmatch(packed):
+        return "leave 0x away: hexadecimal is digits alone"
+    if _URL_SAFE.fullmatch(packed):
+        return "base64 is expected in the standard alphabet, with + and / instead of - and _, and padded with ="
+    return _HINT
 
 
 def _try(decode: Callable[[str, str], bytes], text: str) -> bytes | None:
@@ -159,5 +172,5 @@ def _in_drm_system(system: etree._Element, where: str) -> Iterator[FoundBox]:
         elif name == "HLSSignalingData":
             tags = parse_tags(_decode(encodings.from_base64(text, place)))
             yield from (FoundBox(place, box) for key in tags for box in key.boxes())
-        elif name == "SmoothStreamingProtectionHeaderData":
+        elif name in {"SmoothStreamingProtectionHeaderData", "ProtectionHeader"}:
             yield FoundBox(place, _wrap(encodings.from_base64(text, place)))

@@ -7,7 +7,17 @@ import re
 from drmkit.errors import SignalingError
 from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.signaling import common, encodings, fairplay, playready, widevine
-from drmkit.signaling.hlsreader import IDENTITY, KEY, KEYFORMATS, METHODS, SESSION_KEY, HlsKey, parse, parse_tag
+from drmkit.signaling.hlsreader import (
+    CLEARKEY,
+    IDENTITY,
+    KEY,
+    KEYFORMATS,
+    METHODS,
+    SESSION_KEY,
+    HlsKey,
+    parse,
+    parse_tag,
+)
 from drmkit.signaling.pssh import PsshBox
 from drmkit.signaling.schemes import hls_method
 
@@ -31,7 +41,7 @@ def key_tag(
     """Return an HLS key tag for one key of one system.
 
     Args:
-        system: Widevine, PlayReady, FairPlay, the common system, or one of the clear keys of HLS.
+        system: Widevine, PlayReady, FairPlay, the common system, one of the clear keys of HLS, or ClearKey.
         kid: the key ID.
         scheme: the protection scheme; SAMPLE-AES for AES-CBC, SAMPLE-AES-CTR for AES-CTR. The system
             `CLEARKEY_AES128` always gives AES-128.
@@ -44,7 +54,7 @@ def key_tag(
     Raises:
         SignalingError: HLS does not know the system, or a part is missing or of the wrong size.
     """
-    keyformat = KEYFORMATS.get(system)
+    keyformat = CLEARKEY if system is DrmSystem.CLEARKEY_DASH else KEYFORMATS.get(system)
     if keyformat is None:
         raise SignalingError(f"there is no HLS key format for {system.label}")
     method = "AES-128" if system is DrmSystem.CLEARKEY_AES128 else hls_method(scheme)
@@ -91,7 +101,7 @@ def key_uri(system: DrmSystem, kid: KeyId, scheme: str, box: PsshBox | None = No
     """
     if system is DrmSystem.FAIRPLAY:
         return fairplay.uri(kid)
-    if KEYFORMATS[system] == IDENTITY:
+    if KEYFORMATS.get(system, IDENTITY) == IDENTITY:
         raise SignalingError(f"a key tag for {system.label} needs the URI of the key", hint="pass uri=")
     if system is DrmSystem.PLAYREADY:
         data = (box or playready.pssh_box([kid], scheme)).data

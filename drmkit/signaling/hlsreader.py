@@ -12,7 +12,7 @@ from drmkit.signaling.playready import PlayReadyObject
 from drmkit.signaling.pssh import PsshBox
 from drmkit.signaling.pssh import parse as parse_boxes
 
-__all__ = ["IDENTITY", "KEY", "KEYFORMATS", "METHODS", "SESSION_KEY", "HlsKey", "parse", "parse_tag"]
+__all__ = ["CLEARKEY", "IDENTITY", "KEY", "KEYFORMATS", "METHODS", "SESSION_KEY", "HlsKey", "parse", "parse_tag"]
 
 KEY = "EXT-X-KEY"
 SESSION_KEY = "EXT-X-SESSION-KEY"
@@ -26,9 +26,13 @@ KEYFORMATS = {
     DrmSystem.CLEARKEY_AES128: IDENTITY,
     DrmSystem.CLEARKEY_SAMPLE_AES: IDENTITY,
 }
+CLEARKEY = "org.w3.clearkey"
 _WIDEVINE_OLD = "com.widevine"
 _SYSTEMS = {keyformat.lower(): system for system, keyformat in KEYFORMATS.items() if keyformat != IDENTITY}
 _SYSTEMS[_WIDEVINE_OLD] = DrmSystem.WIDEVINE
+_SYSTEMS[CLEARKEY] = DrmSystem.CLEARKEY_DASH
+_BOXED = frozenset({DrmSystem.WIDEVINE, DrmSystem.PLAYREADY, DrmSystem.COMMON})
+_BOX = b"pssh"
 _IDENTITY_SYSTEMS = {"AES-128": DrmSystem.CLEARKEY_AES128, "SAMPLE-AES": DrmSystem.CLEARKEY_SAMPLE_AES}
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"\r\n]*"|[^",\s][^",]*)(?:,|$)')
 _TAG = re.compile(r"#(EXT-X-KEY|EXT-X-SESSION-KEY):(.*)", re.DOTALL)
@@ -109,18 +113,23 @@ class HlsKey:
     def boxes(self) -> list[PsshBox]:
         """Return the PSSH boxes in the URI; a bare PlayReady Object counts as the data of a version 0 box.
 
+        The URI of a system whose tags hold no boxes may hold anything, and so may `com.widevine`, whose JSON came
+        before the boxes.
+
         Raises:
-            SignalingError: the URI's bytes are neither.
+            SignalingError: the URI's bytes are neither, though the system's are.
         """
+        if self.keyformat.lower() == IDENTITY:
+            return []
         raw = self.payload()
         if raw is None:
             return []
-        if self.system is DrmSystem.PLAYREADY and raw[4:8] != b"pssh":
+        is_box = raw[4:8] == _BOX
+        if self.system is DrmSystem.PLAYREADY and not is_box:
             PlayReadyObject.parse(raw)
             return [PsshBox(DrmSystem.PLAYREADY.system_id, data=raw)]
-        if self.keyformat.lower() == IDENTITY:
-            return []
-        return parse_boxes(raw)
+        old_form = self.keyformat.lower() == _WIDEVINE_OLD and raw.lstrip().startswith(b"{")
+        return parse_boxes(raw) if is_box or (self.system in _BOXED and not old_form) else []
 
     def to_tag(self) -> str:
         """Return the tag as one line."""

@@ -14,7 +14,23 @@ from drmkit.signaling.pssh import PsshBox, parse_one
 __all__ = ["TOP_LEVEL", "FoundBox", "find_boxes", "looks_like_mp4"]
 
 TOP_LEVEL = frozenset(
-    {b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"sidx", b"ssix", b"free", b"skip", b"wide", b"emsg", b"prft"}
+    {
+        b"ftyp",
+        b"styp",
+        b"moov",
+        b"moof",
+        b"mdat",
+        b"sidx",
+        b"ssix",
+        b"free",
+        b"skip",
+        b"wide",
+        b"emsg",
+        b"prft",
+        b"uuid",
+        b"meta",
+        b"pdin",
+    }
 )
 _CONTAINERS = frozenset({b"moov", b"moof"})
 _PSSH = b"pssh"
@@ -90,7 +106,10 @@ def _span(stream: BinaryIO, at: int, end: int, path: str) -> _Span:
     head = stream.read(min(_HEADER.size + _LARGE.size, end - at))
     where = f"{path or 'MP4 '}box at byte {at}"
     if len(head) < _HEADER.size:
-        raise SignalingError(f"{where}: {end - at} bytes are left, and a box header has {_HEADER.size}")
+        raise SignalingError(
+            f"{where}: {end - at} bytes are left, and a box header has {_HEADER.size}",
+            hint="the file is truncated, or something was appended to it",
+        )
     size, kind = _HEADER.unpack_from(head)
     body = at + _HEADER.size
     if size == 1:

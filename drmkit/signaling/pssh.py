@@ -126,7 +126,7 @@ def parse(data: bytes) -> list[PsshBox]:
         SignalingError: a byte is missing, left over or impossible; the message says which.
     """
     if not data:
-        raise SignalingError("there is no PSSH box: the input is empty")
+        raise SignalingError("there is no PSSH box: the input is empty", hint="write the box, or leave its place out")
     boxes: list[PsshBox] = []
     at = 0
     while at < len(data):

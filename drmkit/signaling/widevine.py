@@ -137,7 +137,10 @@ def _key_id(field: Field) -> KeyId:
     try:
         return KeyId(field.octets("key_ids"))
     except IdentifierError as error:
-        raise SignalingError(f"field {field.number} (key_ids) at byte {field.at}: {error.message}") from None
+        raise SignalingError(
+            f"field {field.number} (key_ids) at byte {field.at}: {error.message}",
+            hint="a key ID stands there as its 16 bytes, not as text",
+        ) from None
 
 
 def _read(field: Field) -> int | str | bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TypeVar
 from uuid import UUID
@@ -19,6 +20,9 @@ _WHAT = "the PlayReady header"
 _BOM = b"\xff\xfe"
 _UTF8_START = b"<W"
 _GUID = 16
+_DECLARATION = re.compile(r"<\?xml\s[^>]*\?>")
+_ENCODING = re.compile(r"encoding\s*=\s*[\"']([^\"']*)")
+_UTF16 = frozenset({"utf-16", "utf-16le"})
 _V40, _V41 = VERSIONS[:2]
 T = TypeVar("T")
 
@@ -47,7 +51,7 @@ def parse_xml(text: str) -> WrmHeader:
     Raises:
         SignalingError: the text is no header of a known version.
     """
-    root = xml.parse(text, _WHAT)
+    root = xml.parse(_without_declaration(text), _WHAT)
     if xml.local_name(root) != "WRMHEADER" or xml.namespace(root) != NAMESPACE:
         raise SignalingError(f"{_WHAT} has the root element {root.tag}, not WRMHEADER of {NAMESPACE}")
     version = root.get("version")
@@ -72,13 +76,44 @@ def parse_xml(text: str) -> WrmHeader:
     )
 
 
+def _without_declaration(text: str) -> str:
+    """Return the text without an XML declaration, which no header needs and which must not contradict its encoding."""
+    match = _DECLARATION.match(text)
+    if match is None:
+        return text
+    encoding = _ENCODING.search(match[0])
+    if encoding is not None and encoding[1].lower() not in _UTF16:
+        raise SignalingError(
+            f"{_WHAT} declares the encoding {encoding[1]!r}, and is in UTF-16", hint="remove the XML declaration"
+        )
+    return text[match.end() :]
+
+
 def _keys(version: str, data: etree._Element, info: etree._Element | None) -> tuple[HeaderKey, ...]:
+    _check_place(version, data, info)
     if version == _V40:
         return _single_key(data, info)
     if info is None:
         return ()
     holder = info if version == _V41 else _only(info, "KIDS")
     return () if holder is None else tuple(_listed_key(kid) for kid in _children(holder, "KID"))
+
+
+def _check_place(version: str, data: etree._Element, info: etree._Element | None) -> None:
+    """Refuse key IDs where the version does not look for them: a client would not see them."""
+    places = {_V40: "DATA", _V41: "PROTECTINFO"}
+    found = {
+        "DATA": _children(data, "KID"),
+        "PROTECTINFO": [] if info is None else _children(info, "KID"),
+        "PROTECTINFO/KIDS": [] if info is None else _children(info, "KIDS"),
+    }
+    right = places.get(version, "PROTECTINFO/KIDS")
+    wrong = next((place for place, elements in found.items() if elements and place != right), None)
+    if wrong is not None:
+        raise SignalingError(
+            f"{_WHAT} has version {version} and key IDs in {wrong}",
+            hint=f"version {version} has them in {right}; write the version that the header follows",
+        )
 
 
 def _single_key(data: etree._Element, info: etree._Element | None) -> tuple[HeaderKey, ...]:
@@ -105,7 +140,9 @@ def _kid(text: str) -> KeyId:
     try:
         return KeyId.from_guid_le(encodings.from_base64(text, f"{_WHAT}'s KID"))
     except IdentifierError as error:
-        raise SignalingError(f"{_WHAT}'s KID {text!r}: {error.message}") from None
+        raise SignalingError(
+            f"{_WHAT}'s KID {text!r}: {error.message}", hint="write the base64 of the 16 bytes in GUID order"
+        ) from None
 
 
 def _uuid(text: str) -> UUID:

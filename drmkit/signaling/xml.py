@@ -11,6 +11,7 @@ from drmkit.errors import SignalingError
 __all__ = ["attribute", "escape", "inner_xml", "line_of", "local_name", "namespace", "parse", "text_of"]
 
 _TEXT = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"}
+_QUOTING_NAMES = frozenset({"ERR_TAG_NAME_MISMATCH", "NS_ERR_UNDEFINED_NAMESPACE"})
 _ATTRIBUTE = {"&": "&amp;", "<": "&lt;", '"': "&quot;", "\t": "&#x9;", "\n": "&#xA;", "\r": "&#xD;"}
 
 
@@ -28,10 +29,24 @@ def parse(data: str | bytes, what: str) -> etree._Element:
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise SignalingError(f"{what} is not well-formed XML: {error}") from None
+        raise _explain(error, what) from None
     if root.getroottree().docinfo.doctype:  # type: ignore[union-attr]  # the stubs allow for trees without root
         raise SignalingError(f"{what} declares a document type, which is refused", hint="remove the DOCTYPE")
     return root
+
+
+def _explain(error: etree.XMLSyntaxError | ValueError, what: str) -> SignalingError:
+    if not isinstance(error, etree.XMLSyntaxError):
+        return SignalingError(f"{what} is not XML in a known encoding", hint="write it in UTF-8")
+    line, column = error.position
+    entries: Any = error.error_log
+    kind, words = (entries[-1].type_name, entries[-1].message) if len(entries) else ("no element", "")
+    # The parser's own words quote the document, which can hold keys; they are shown where they quote names alone.
+    said = words.strip() if kind in _QUOTING_NAMES else kind.removeprefix("ERR_").lower().replace("_", " ")
+    return SignalingError(
+        f"{what} is not well-formed XML, line {line}, column {column}: {said}",
+        hint="look at the named place; a document cut off in transfer fails at its end",
+    )
 
 
 def local_name(element: etree._Element) -> str:
@@ -50,10 +65,20 @@ def text_of(element: etree._Element) -> str:
 
 
 def inner_xml(element: etree._Element) -> str:
-    """Return what stands inside the element as Exclusive Canonical XML: closing tags, sorted attributes."""
+    """Return what stands inside the element as Exclusive Canonical XML: closing tags, sorted attributes.
+
+    Raises:
+        SignalingError: there is no canonical form, since a namespace is named by a relative URI.
+    """
     parts = [escape(element.text or "")]
     for child in element:
-        canonical = etree.tostring(child, method="c14n", exclusive=True, with_comments=True, with_tail=False)
+        try:
+            canonical = etree.tostring(child, method="c14n", exclusive=True, with_comments=True, with_tail=False)
+        except etree.C14NError:
+            raise SignalingError(
+                f"the XML inside {local_name(element)} has no canonical form",
+                hint="name its namespaces by absolute URIs",
+            ) from None
         parts += [canonical.decode("utf-8"), escape(child.tail or "")]
     return "".join(parts)
 

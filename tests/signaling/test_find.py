@@ -133,7 +133,8 @@ def test_broken_files_are_refused(data: bytes, reason: str) -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "neither hexadecimal nor base64"),
+        (b"", "there is nothing to read: the input is empty"),
+        (b" \n", "there is nothing to read: the input is empty"),
         (b"hello world!", "neither hexadecimal nor base64"),
         (b"AAAA", "decodes, but not to a PSSH box"),
         (b"00112233", "decodes, but not to a PSSH box"),
@@ -194,7 +195,7 @@ def test_a_widevine_box_in_words() -> None:
         grouped_license=b"123",
         protection_scheme=5,
         crypto_period_seconds=60,
-        unknown=((15, protobuf.encode_varint(15, 1)),),
+        unknown=((15, protobuf.encode_varint(15, 1)), (40, protobuf.encode_varint(40, 1))),
     )
     words = describe(PsshBox(DrmSystem.WIDEVINE.system_id, 1, (KID,), data.to_bytes()))
     assert (words.system, words.key_ids, words.scheme) == ("Widevine", (KID,), None)
@@ -208,7 +209,8 @@ def test_a_widevine_box_in_words() -> None:
         "protection scheme": "unknown (0x00000005)",
         "provider": "acme",
         "track type": "HD",
-        "unknown field 15": "7801",
+        "field 15 (video feature)": "7801",
+        "unknown field 40": "c00201",
     }
     assert dict(describe(widevine.pssh_box([KID], content_id=b"a b")).details) == {"content ID": "'a b'"}
 
