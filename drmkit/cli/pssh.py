@@ -12,7 +12,7 @@ import click
 
 from drmkit.cli.keyid import KEY_ID
 from drmkit.cli.output import App, emit, format_option, pass_app
-from drmkit.errors import InputError
+from drmkit.errors import InputError, SignalingError
 from drmkit.identifiers import KeyId
 from drmkit.secret import Secret
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["pssh"]
 
 _KEY_LINE = re.compile(rb"([0-9A-Fa-f]{8}(?:-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}):([0-9A-Fa-f]{32})")
+_LONGEST_NAME = 100
 _NO_ENCODING = re.compile(r"[^A-Za-z0-9+/=\s]")
 
 
@@ -180,7 +181,12 @@ def _read(source: str) -> list[FoundBox]:
             raise InputError(f"{source} cannot be read ({error.strerror})", hint="check its permissions") from None
     if _NO_ENCODING.search(source):
         raise InputError(f"there is no file {source}", hint="name a file, or pass the box as base64 or hexadecimal")
-    return find.find_in_text(source)
+    try:
+        return find.find_in_text(source)
+    except SignalingError as error:
+        if len(source) > _LONGEST_NAME:
+            raise
+        raise InputError(f"there is no file {source}, and {error.message}", hint=error.hint) from None
 
 
 def _fields(item: FoundBox, words: BoxDescription) -> dict[str, Any]:

@@ -93,8 +93,9 @@ def test_show_says_when_there_is_nothing(tmp_path: Path, capsys: Any) -> None:
     [
         ("missing.mp4", "there is no file missing.mp4"),
         ("~/nothing-here.bin", "there is no file ~/nothing-here.bin"),
-        ("AAAA", "decodes, but not to a PSSH box"),
-        ("abc", "neither hexadecimal nor base64"),
+        ("AAAA", "there is no file AAAA, and the text decodes, but not to a PSSH box"),
+        ("init", "there is no file init, and the text decodes, but not to a PSSH box"),
+        ("abc", "there is no file abc, and the text is neither hexadecimal nor base64"),
         ("A" * 10_000, "decodes, but not to a PSSH box"),
         ("\0", "there is no file"),
     ],
