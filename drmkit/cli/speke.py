@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from drmkit.cli.output import App, emit, format_option, pass_app
-from drmkit.cli.speke_connection import client_for, connection_options, endpoint_of, http_client
+from drmkit.cli.speke_connection import client_for, connection_options, endpoint_of, http_client, style_of
 from drmkit.errors import ConfigurationError, VerdictError
 from drmkit.secret import MASK
 
@@ -76,19 +76,20 @@ def request(
     """
     from drmkit.speke.request import KeyPeriod, build_request  # noqa: PLC0415 (help needs no XML)
 
-    endpoint = None if dry_run and not connection["vendor"] else endpoint_of(app, connection)
+    endpoint = None if dry_run else endpoint_of(app, connection, content_id)
+    version, bare = style_of(connection) if endpoint is None else (endpoint.version, endpoint.bare)
     asked = build_request(
         content_id,
-        version=(endpoint.version if endpoint else connection["speke_version"]) or "2.0",
+        version=version,
         video=video,
         audio=audio,
         systems=_systems(systems),
         scheme=scheme,
         periods=[KeyPeriod(index=index) for index in periods],
         certificates=[_certificate(path) for path in certificates],
-        bare=endpoint.bare if endpoint else False,
+        bare=bare,
     )
-    if dry_run or endpoint is None:
+    if endpoint is None:
         click.echo(asked.to_xml().decode(), nl=False)
         return
     with http_client(connection) as http:
@@ -163,6 +164,7 @@ def vendors(*, name: str | None, form: str) -> None:
             "auth": vendor.auth,
             "fields": list(vendor.required),
             "secrets": [field for field in vendor.required if vendor.is_secret(field)],
+            "content_ids": vendor.content_ids[1] or None,
             "unknown": list(vendor.unknown),
             "source": vendor.source,
         }
@@ -175,6 +177,7 @@ def _vendor_text(row: Mapping[str, Any]) -> str:
     version = f"SPEKE {row['speke_version']}" if row["speke_version"] else "no SPEKE requests known"
     lines = [f"{row['name']}: {row['title']}, {version}", f"  url      {row['url'] or 'not public'}"]
     lines += [f"  {'secret' if field in row['secrets'] else 'field':8} {field}" for field in row["fields"]]
+    lines += [f"  ids      {row['content_ids']}"] if row["content_ids"] else []
     lines += [f"  unknown  {text}" for text in row["unknown"]]
     return "\n".join([*lines, f"  source   {row['source']}"])
 
@@ -191,7 +194,9 @@ def _certificate(path: Path) -> bytes:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise ConfigurationError(f"--certificate {path} cannot be read ({error.strerror})") from None
+        raise ConfigurationError(
+            f"--certificate {path} cannot be read ({error.strerror})", hint="name a certificate in PEM or DER"
+        ) from None
     return to_der(read_certificate(raw, what=f"the certificate {path}"))
 
 

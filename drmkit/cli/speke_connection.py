@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,12 +17,13 @@ from drmkit.secret import Secret
 if TYPE_CHECKING:
     from drmkit.http import HttpClient
     from drmkit.speke.client import SpekeClient
-    from drmkit.speke.vendors import Endpoint
+    from drmkit.speke.vendors import Endpoint, Vendor
 
-__all__ = ["client_for", "connection_options", "endpoint_of", "http_client"]
+__all__ = ["client_for", "connection_options", "endpoint_of", "http_client", "style_of"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _VERSIONS = ("1.0", "2.0", "2.1")
+_VERSIONED = re.compile(r"/speke/v(\d\.\d)/")
 _FROM_ENVIRONMENT = "env:"
 _DRMTODAY = "drmtoday:"
 
@@ -50,7 +52,11 @@ def connection_options(command: F) -> F:
         click.option("--basic-user", metavar="NAME", help="Log in by HTTP Basic authentication."),
         click.option("--basic-password-file", metavar="FILE", help="Its password; default: ask."),
         click.option("--sigv4-region", metavar="REGION", help="Sign for AWS, with AWS_ACCESS_KEY_ID and so on."),
-        click.option("--speke-version", type=click.Choice(_VERSIONS), help="Default: the vendor's, else 2.0."),
+        click.option(
+            "--speke-version",
+            type=click.Choice(_VERSIONS),
+            help="Default: the vendor's, or the one in the URL, else 2.0.",
+        ),
         click.option("--timeout", type=float, default=30.0, show_default=True, help="Seconds for each request."),
         click.option("--ca-file", type=click.Path(path_type=Path), help="The certificate authorities to trust."),
     )
@@ -59,25 +65,77 @@ def connection_options(command: F) -> F:
     return command
 
 
-def endpoint_of(app: App, given: Mapping[str, Any]) -> Endpoint:
-    """Return where and how to send requests, from the options of a command; exactly one of them names the provider."""
+def endpoint_of(app: App, given: Mapping[str, Any], content_id: str | None = None) -> Endpoint:
+    """Return where and how to send requests, from the options of a command; exactly one of them names the provider.
+
+    Args:
+        app: the application.
+        given: the options.
+        content_id: of the request, for vendors whose URL holds it; None where requests of many are sent.
+    """
     from drmkit.speke.vendors import Endpoint, connect, find  # noqa: PLC0415 (help needs none of it)
 
     ways = [name for name in ("url", "url_file", "vendor", "key_source") if given.get(name)]
     if len(ways) != 1:
         raise click.UsageError("say where the provider is, in one way: a URL, --url-file, --vendor or --key-source")
-    headers = {name: _secret(app, source, f"--header {name}") for name, source in map(_pair, given["headers"])}
-    fields: dict[str, str | Secret[str]] = dict(map(_pair, given["fields"]))
-    fields |= {name: _secret(app, source, f"--secret {name}") for name, source in map(_pair, given["secrets"])}
+    headers = {
+        name: _secret(app, source, f"--header {name}")
+        for name, source in _pairs(given["headers"], "--header", hide=True)
+    }
+    plain = dict(_pairs(given["fields"], "--field"))
+    secret = {
+        name: _secret(app, source, f"--secret {name}")
+        for name, source in _pairs(given["secrets"], "--secret", hide=True)
+    }
     if given["vendor"]:
-        found = connect(find(given["vendor"]), fields)
+        vendor = find(given["vendor"])
+        _check_vendor(vendor, plain, given)
+        fields: dict[str, str | Secret[str]] = {**plain, **secret}
+        if content_id is not None and "content_id" in vendor.required:
+            fields.setdefault("content_id", content_id)
+        found = connect(vendor, fields)
+        doubt = None if content_id is None else vendor.doubt(content_id)
+        if doubt:
+            app.talk(f"warning: {doubt}")
         version = given["speke_version"] or found.version
         merged = {**(found.headers or {}), **headers}
         return Endpoint(found.url, version, found.auth, merged, found.hidden, found.bare, found.content_type)
-    if fields:
+    if plain or secret:
         raise click.UsageError("--field and --secret belong to --vendor")
     url = _url(app, given)
-    return Endpoint(url, given["speke_version"] or "2.0", _auth(app, given), headers)
+    version = given["speke_version"] or _version_of(url) or "2.0"
+    return Endpoint(url, version, _auth(app, given), headers)
+
+
+def style_of(given: Mapping[str, Any]) -> tuple[str, bool]:
+    """Return what a request would look like, without asking for any secret: its version, and whether it is bare."""
+    from drmkit.speke.vendors import find, spoken_version  # noqa: PLC0415 (help needs none of it)
+
+    if given["vendor"]:
+        vendor = find(given["vendor"])
+        return given["speke_version"] or spoken_version(vendor), vendor.bare
+    named = _version_of(Secret(given["url"])) if given.get("url") else None
+    return given["speke_version"] or named or "2.0", False
+
+
+def _check_vendor(vendor: Vendor, plain: Mapping[str, str], given: Mapping[str, Any]) -> None:
+    shown = [name for name in plain if vendor.is_secret(name)]
+    if shown:
+        raise click.UsageError(
+            f"{', '.join(shown)} of {vendor.title} is secret: give it with --secret, not with --field"
+        )
+    own = [f"--{name.replace('_', '-')}" for name in ("basic_user", "sigv4_region") if given[name]]
+    if own:
+        raise click.UsageError(
+            f"{own[0]} belongs to a URL; {vendor.title} wants {', '.join(vendor.required) or 'nothing'}, "
+            "each as --field or --secret"
+        )
+
+
+def _version_of(url: Secret[str]) -> str | None:
+    """Return the version of SPEKE that a URL of the specification's own form names, such as `/speke/v2.1/...`."""
+    match = _VERSIONED.search(url.reveal().partition("?")[0])
+    return match[1] if match and match[1] in _VERSIONS else None
 
 
 def _url(app: App, given: Mapping[str, Any]) -> Secret[str]:
@@ -121,21 +179,36 @@ def _auth(app: App, given: Mapping[str, Any]) -> Any:
     return None
 
 
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals and value):
-        raise click.UsageError(f"write NAME=..., not {name[:40]!r}")
-    return name, value
+def _pairs(texts: Iterable[str], option: str, *, hide: bool = False) -> Iterator[tuple[str, str]]:
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            said = "" if hide else f", not {name[:40]!r}"
+            raise click.UsageError(f"{option}: write NAME={'FILE or NAME=env:VARIABLE' if hide else 'VALUE'}{said}")
+        yield name, value
 
 
 def _secret(app: App, source: str, what: str) -> Secret[str]:
     if not source.startswith(_FROM_ENVIRONMENT):
+        if source != "-" and not _is_there(source):
+            # It may be the secret itself, so that it is not shown.
+            raise ConfigurationError(
+                f"{what}: there is no file of that name",
+                hint="a secret is never an argument: name the private file that holds it, or env:VARIABLE",
+            )
         return passwords.from_file(source, what=what)
     variable = source.removeprefix(_FROM_ENVIRONMENT)
     value = app.environ.get(variable, "").strip("\r\n")
     if not value:
         raise ConfigurationError(f"{what}: the variable {variable} is not set", hint="set it in the environment")
     return Secret(value)
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return Path(path).expanduser().exists()
+    except (OSError, RuntimeError, ValueError):
+        return False
 
 
 def http_client(given: Mapping[str, Any]) -> HttpClient:

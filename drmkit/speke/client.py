@@ -35,6 +35,7 @@ from drmkit.retry import Retrier
 from drmkit.secret import MASK, Secret
 from drmkit.speke.answer import check_answer, check_headers
 from drmkit.speke.auth import Auth
+from drmkit.speke.contract import UNSUPPORTED_VERSION
 from drmkit.speke.versions import MEDIA_TYPE, VERSION_HEADER, SpekeVersion, named
 
 __all__ = ["Exchange", "SpekeClient"]
@@ -220,7 +221,10 @@ class SpekeClient:
                 f"{self.purpose} answered HTTP {status} instead of 200",
                 hint="redirects are not followed: use the new URL",
             )
-        raise ApiError(message, code=str(status), hint="the text is the provider's; see the contract's rules")
+        hint = "the text is the provider's; see the contract's rules"
+        if UNSUPPORTED_VERSION in exchange.text:
+            hint = f"this was SPEKE {self.version.name}: another URL or another version may be meant"
+        raise ApiError(message, code=str(status), hint=hint)
 
     def _check_body(self, exchange: Exchange) -> None:
         body = exchange.response.body

@@ -130,6 +130,8 @@ def build_request(
     """
     speke = named(version)
     wanted = places or Places()
+    if not content_id.strip():
+        raise ConfigurationError("the content ID is empty", hint="name the content")
     _check(speke, systems, periods, wanted)
     if contract is None:
         default = (SHARED, SHARED) if speke.is_first else ("VIDEO-1", "AUDIO-1")

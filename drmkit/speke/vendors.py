@@ -16,8 +16,11 @@ from drmkit.errors import ConfigurationError
 from drmkit.secret import Secret
 from drmkit.speke.auth import Auth, BasicAuth, SigV4Auth
 
-__all__ = ["VENDORS", "Endpoint", "Vendor", "connect", "find"]
+__all__ = ["VENDORS", "Endpoint", "Vendor", "connect", "find", "spoken_version"]
 
+_DOVERUNNER_IDS: Final = (r"[A-Za-z0-9]{1,200}", "at most 200 letters and digits")
+_SAFE: Final = {"path": "/", "location": ":", "host": ":"}
+"""What stays as it is in a field of a URL: parts of a path, and ports."""
 _FIELD: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -37,6 +40,7 @@ class Vendor:
         version: the version of SPEKE, or None where it does not take SPEKE requests.
         bare: whether a DRM system without any places to fill is filled by its ID alone.
         content_type: of the request.
+        content_ids: which content IDs it takes: a regular expression, and the same in words; "" for any.
         unknown: what no public page states.
         source: where this is from.
     """
@@ -52,7 +56,15 @@ class Vendor:
     header: str = ""
     bare: bool = False
     content_type: str = "application/xml"
+    content_ids: tuple[str, str] = ("", "")
     unknown: tuple[str, ...] = ()
+
+    def doubt(self, content_id: str) -> str | None:
+        """Return why the vendor may not take a content ID, in a sentence, or None."""
+        pattern, words = self.content_ids
+        if not pattern or re.fullmatch(pattern, content_id):
+            return None
+        return f"{self.title} takes content IDs of {words}, and may refuse {content_id[:80]!r}"
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -113,7 +125,8 @@ VENDORS: Final[dict[str, Vendor]] = {
             secrets=("token",),
             version="1.0",
             bare=True,
-            unknown=("whether it checks anything of a request but its content ID (at most 200 letters and digits)",),
+            content_ids=_DOVERUNNER_IDS,
+            unknown=("whether it checks anything of a request but its content ID",),
             source="https://github.com/doverunner/cpix-api-client",
         ),
         Vendor(
@@ -124,7 +137,8 @@ VENDORS: Final[dict[str, Vendor]] = {
             secrets=("token",),
             version="1.0",
             bare=True,
-            unknown=("whether it checks anything of a request but its content ID (at most 200 letters and digits)",),
+            content_ids=_DOVERUNNER_IDS,
+            unknown=("whether it checks anything of a request but its content ID",),
             source="https://docs.pallycon.com/en/multidrm/packaging/cpix-api/",
         ),
         Vendor(
@@ -151,14 +165,26 @@ VENDORS: Final[dict[str, Vendor]] = {
         ),
         Vendor(
             name="vualto",
-            title="VUDRM (JW Player)",
+            title="VUDRM (JW Player) by SPEKE 1.0",
             url="https://speke.vudrm.tech/{client}/speke",
             auth="header",
             header="API-KEY: {api_key}",
             secrets=("api_key",),
             version="1.0",
-            unknown=("whether it speaks SPEKE 2.0",),
+            unknown=("how long it stays: JW Player recommends SPEKE 2.0, which is the vendor jwplayer here",),
             source="https://github.com/Vualto/vudrm-public-docs",
+        ),
+        Vendor(
+            name="jwplayer",
+            title="JW Player Studio DRM (VUDRM) by SPEKE 2.0",
+            url="https://cpix.vudrm.tech/v2/speke/{client}",
+            auth="header",
+            header="API-KEY: {api_key}",
+            secrets=("api_key",),
+            version="2.0",
+            content_ids=(r"[A-Za-z0-9_-]+", "letters, digits, underscores and hyphens"),
+            unknown=("whether its limits for content IDs, stated for its CPIX API, hold for SPEKE",),
+            source="https://docs.jwplayer.com/platform/reference/studio-drm-standalone-aws-media-services",
         ),
         Vendor(
             name="buydrm",
@@ -167,9 +193,13 @@ VENDORS: Final[dict[str, Vendor]] = {
             auth="url",
             secrets=("token",),
             header="SOAPAction: http://tempuri.org/ISmoothPackager/RequestEncryptionInfo",
-            version="2.0",
+            version="1.0",
+            bare=True,
             content_type="text/xml",
-            unknown=("whether it speaks SPEKE: it takes CPIX 2.3 by POST", "how the JWT is made from the certificate"),
+            unknown=(
+                "whether it speaks SPEKE: the public example sends what a request of version 1.0 without places is",
+                "how the JWT is made from the certificate",
+            ),
             source="https://docs.unified-streaming.com/documentation/drm/buydrm.html",
         ),
         Vendor(
@@ -204,6 +234,20 @@ VENDORS: Final[dict[str, Vendor]] = {
             source="https://docs.verimatrix.com/docs/cpix-claims",
         ),
         Vendor(
+            name="insys",
+            title="Insys Cloud DRM",
+            url="https://{host}/kms/cpix?tenantId={tenant_id}",
+            auth="basic",
+            version="2.0",
+            bare=True,
+            unknown=(
+                "the host, which is that of your account, such as drm-demo-4.api.drm.cloud",
+                "whether it checks X-Speke-Version and the filters of usage rules: the public example has neither",
+                "its SPEKE API, which wants a bearer token and whose URL is shown in its console",
+            ),
+            source="https://docs.unified-streaming.com/documentation/drm/insys.html",
+        ),
+        Vendor(
             name="ezdrm",
             title="EZDRM",
             url="https://cpix.ezdrm.com/KeyGenerator/cpix2.aspx",
@@ -234,6 +278,13 @@ VENDORS: Final[dict[str, Vendor]] = {
 }
 """The providers by name."""
 
+_ALIASES: Final = {
+    "castlabs": "drmtoday",
+    "jw": "jwplayer",
+    "keyos": "buydrm",
+    "vudrm": "vualto",
+}
+
 
 def find(name: str) -> Vendor:
     """Return a vendor by its name.
@@ -242,11 +293,30 @@ def find(name: str) -> Vendor:
         ConfigurationError: there is no such vendor.
     """
     try:
-        return VENDORS[name.lower()]
+        return VENDORS[_ALIASES.get(name.lower(), name.lower())]
     except KeyError:
-        close = difflib.get_close_matches(name.lower(), VENDORS, n=1)
+        close = difflib.get_close_matches(name.lower(), [*VENDORS, *_ALIASES], n=1)
         hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(VENDORS)}"
         raise ConfigurationError(f"there is no vendor {name!r}", hint=hint) from None
+
+
+def spoken_version(vendor: Vendor) -> str:
+    """Return the version of SPEKE that a vendor speaks.
+
+    Raises:
+        ConfigurationError: it takes no SPEKE requests, or only at URLs that are made for each of them.
+    """
+    if vendor.version is None or vendor.auth == "drmtoday":
+        instead = (
+            "use --key-source drmtoday:PROFILE, which gets a ticket first"
+            if vendor.auth == "drmtoday"
+            else f"see {vendor.source}"
+        )
+        why = (
+            "needs a ticket for each URL" if vendor.auth == "drmtoday" else "takes no SPEKE requests that are known of"
+        )
+        raise ConfigurationError(f"{vendor.title} {why}", hint=instead)
+    return vendor.version
 
 
 def connect(vendor: Vendor, fields: Mapping[str, str | Secret[str]]) -> Endpoint:
@@ -259,30 +329,25 @@ def connect(vendor: Vendor, fields: Mapping[str, str | Secret[str]]) -> Endpoint
     Raises:
         ConfigurationError: fields are missing or not known, or the vendor takes no SPEKE requests.
     """
-    if vendor.version is None or vendor.auth == "drmtoday":
-        instead = (
-            "use --key-source drmtoday:PROFILE, which gets a ticket first"
-            if vendor.auth == "drmtoday"
-            else f"see {vendor.source}"
-        )
-        why = (
-            "needs a ticket for each URL" if vendor.auth == "drmtoday" else "takes no SPEKE requests that are known of"
-        )
-        raise ConfigurationError(f"{vendor.title} {why}", hint=instead)
+    version = spoken_version(vendor)
     needed = [name for name in vendor.required if not ("url" in fields and name in _FIELD.findall(vendor.url))]
     missing = [name for name in needed if name not in fields]
     unknown = [name for name in fields if name not in {*vendor.required, "url", "session_token", "service"}]
     if missing or unknown:
-        problem = f"lacks {', '.join(missing)}" if missing else f"has no field {', '.join(unknown)}"
+        parts = [
+            f"lacks {', '.join(missing)}" if missing else "",
+            f"has no field {', '.join(unknown)}" if unknown else "",
+        ]
+        problem = " and ".join(part for part in parts if part)
         raise ConfigurationError(f"{vendor.title} {problem}", hint=f"its fields: {', '.join(needed) or 'none'}")
     values = {name: value if isinstance(value, Secret) else Secret(value) for name, value in fields.items()}
     template = values["url"].reveal() if "url" in values else vendor.url
-    url = _FIELD.sub(lambda match: quote(values[match[1]].reveal(), safe="" if match[1] != "path" else "/"), template)
+    url = _FIELD.sub(lambda match: quote(values[match[1]].reveal(), safe=_SAFE.get(match[1], "")), template)
     name, _, value = vendor.header.partition(": ")
     filled = _FIELD.sub(lambda match: values[match[1]].reveal(), value)
     return Endpoint(
         Secret(url),
-        vendor.version,
+        version,
         _auth(vendor, values),
         {name: Secret(filled)} if name else None,
         tuple(secret for field, secret in values.items() if vendor.is_secret(field)),

@@ -15,7 +15,7 @@ from speke_requests import PASSWORD, certificate, sandbox_options
 from drmkit import cpix
 from drmkit.cli.output import App
 from drmkit.cli.speke import Progress, speke
-from drmkit.errors import ConfigurationError, CredentialsRejectedError, VerdictError
+from drmkit.errors import ApiError, ConfigurationError, CredentialsRejectedError, VerdictError
 from drmkit.sandbox import Sandbox
 from drmkit.speke.kit import CaseResult
 
@@ -160,7 +160,7 @@ def test_secrets_come_from_files_and_the_environment(run: Run, tmp_path: Path, c
         ((), "say where the provider is, in one way"),
         (("--url", "https://a.example.com", "--vendor", "aws"), "say where the provider is, in one way"),
         (("--url", "https://a.example.com", "--field", "token=1"), "belong to --vendor"),
-        (("--vendor", "doverunner", "--field", "token"), "write NAME=..., not 'token'"),
+        (("--vendor", "doverunner", "--field", "token"), "--field: write NAME=VALUE, not 'token'"),
         (("--url", "https://a.example.com", "--basic-user", "a", "--sigv4-region", "b"), "exclude each other"),
     ],
 )
@@ -248,3 +248,62 @@ def test_help_tells_of_every_command(run: Run, capsys: Any) -> None:
     run("--help")
     text = capsys.readouterr().out
     assert all(f"  {name}" in text for name in ("request", "check", "vendors"))
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0", "2.1"])
+def test_a_url_of_the_specification_s_form_names_its_version(
+    run: Run, running: Sandbox, capsys: Any, version: str
+) -> None:
+    """`/speke/v2.1/` in a URL is enough, for a request, for a dry run and for a check; --speke-version decides."""
+    url = f"{running.url}/speke/v{version}/copyProtection"
+    run("request", "c", "--url", url)
+    assert capsys.readouterr().out
+    run("request", "c", "--url", url, "--dry-run")
+    assert cpix.parse(capsys.readouterr().out.encode()).version == {"1.0": None, "2.0": "2.3", "2.1": "2.4"}[version]
+    run("check", url, "--group", "basic")
+    assert f"SPEKE {version}: " in capsys.readouterr().out
+    with pytest.raises(ApiError, match="Unsupported SPEKE version") as caught:
+        run("request", "c", "--url", url, "--speke-version", "2.1" if version == "2.0" else "2.0")
+    assert "another version may be meant" in (caught.value.hint or "")
+
+
+def test_a_secret_in_the_wrong_place_is_not_repeated(run: Run, url: str) -> None:
+    """Whoever gives a secret itself instead of its file is told so, without the secret; --field takes none."""
+    for option in ("--secret", "--header"):
+        for given in (f"token={PASSWORD}", PASSWORD):
+            where = ("--url", url) if option == "--header" else ("--vendor", "doverunner")
+            with pytest.raises((ConfigurationError, click.UsageError)) as caught:
+                run("request", "c", *where, option, given)
+            assert PASSWORD not in str(caught.value) + str(getattr(caught.value, "hint", ""))
+    with pytest.raises(click.UsageError, match="token of .* is secret: give it with --secret"):
+        run("request", "c", "--vendor", "doverunner", "--field", f"token={PASSWORD}")
+
+
+def test_logins_of_a_vendor_are_fields(run: Run) -> None:
+    """A login beside --vendor would be passed over, so that it is refused."""
+    with pytest.raises(click.UsageError, match="--basic-user belongs to a URL; Axinom DRM wants username, password"):
+        run("request", "c", "--vendor", "axinom", "--basic-user", "tenant")
+
+
+def test_a_dry_run_of_a_vendor_needs_no_secret(run: Run, capsys: Any) -> None:
+    """What would be sent depends on the vendor alone; a vendor without SPEKE has nothing to show."""
+    run("request", "movie1", "--vendor", "doverunner", "--dry-run")
+    asked = cpix.parse(capsys.readouterr().out.encode())
+    assert (asked.id, asked.version) == ("movie1", None)
+    assert all(len(entry.element) == 0 for entry in asked.drm_systems)
+    with pytest.raises(ConfigurationError, match="takes no SPEKE requests"):
+        run("request", "movie1", "--vendor", "ezdrm", "--dry-run")
+
+
+def test_a_vendor_s_own_rules_are_told(run: Run, url: str, tmp_path: Path, capsys: Any) -> None:
+    """A content ID that a vendor may refuse is warned of; one whose URL holds it needs no second naming."""
+    token = private(tmp_path / "token", "t")
+    common = ("--vendor", "jwplayer", "--field", "client=me", "--secret", f"api_key={token}", "--field", f"url={url}")
+    run("request", "movie 1", *common)
+    assert "warning: JW Player" in capsys.readouterr().err
+    run("request", "movie-1", *common)
+    assert "warning" not in capsys.readouterr().err
+    login = ("--field", "username=u", "--secret", f"password={token}", "--field", "location=x", "--field", "path=y")
+    run("request", "movie-1", "--vendor", "irdeto", *login, "--field", f"url={url}?c={{content_id}}")
+    with pytest.raises(ConfigurationError, match="lacks content_id"):
+        run("check", "--vendor", "irdeto", *login)

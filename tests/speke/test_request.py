@@ -143,6 +143,13 @@ def test_impossible_requests_are_refused(arguments: dict[str, object], reason: s
         build_request("c", **arguments)  # type: ignore[arg-type]
 
 
+def test_a_request_names_its_content() -> None:
+    """An empty content ID, which a provider refuses, is refused before it is sent."""
+    for empty in ("", " \n"):
+        with pytest.raises(ConfigurationError, match="the content ID is empty"):
+            build_request(empty)
+
+
 def test_a_contract_of_ones_own_needs_no_preset() -> None:
     """Rules can be given instead of presets."""
     made = build_request("c", contract=rules("SHARED", "SHARED"))

@@ -30,7 +30,19 @@ from drmkit.speke.versions import VERSIONS
             {"location": "x.example.com", "path": "a/b", "content_id": "c d", "username": "u", "password": "p"},
             "https://x.example.com/tkm/v2/a/b/contents/c%20d/copyProtectionData",
         ),
+        (
+            "irdeto",
+            {"location": "x.example.com:8443", "path": "a", "content_id": "c", "username": "u", "password": "p"},
+            "https://x.example.com:8443/tkm/v2/a/contents/c/copyProtectionData",
+        ),
+        (
+            "insys",
+            {"host": "demo.example.com", "tenant_id": "t&1", "username": "u", "password": "p"},
+            "https://demo.example.com/kms/cpix?tenantId=t%261",
+        ),
         ("vualto", {"client": "me", "api_key": "k"}, "https://speke.vudrm.tech/me/speke"),
+        ("VUDRM", {"client": "me", "api_key": "k"}, "https://speke.vudrm.tech/me/speke"),
+        ("jwplayer", {"client": "me", "api_key": "k"}, "https://cpix.vudrm.tech/v2/speke/me"),
         ("buydrm", {"token": "j.w.t"}, "https://cpix.keyos.com/api/v4/getKeysNoEncryption?auth-token=j.w.t"),
         (
             "sigma",
@@ -69,6 +81,8 @@ def test_authentication_is_the_vendors() -> None:
     [
         ("doverunner", {}, "lacks token"),
         ("doverunner", {"token": "t", "tokne": "t"}, "has no field tokne"),
+        ("doverunner", {"tokne": "t"}, "lacks token and has no field tokne"),
+        ("castlabs", {}, "castLabs DRMtoday needs a ticket"),
         ("axinom", {"username": "u"}, "lacks password"),
         ("verimatrix", {"jwt": "j"}, "lacks url"),
         ("drmtoday", {}, "needs a ticket for each URL"),
