@@ -11,7 +11,7 @@ from drmkit.errors import SignalingError
 __all__ = ["attribute", "escape", "inner_xml", "line_of", "local_name", "namespace", "parse", "text_of"]
 
 _TEXT = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"}
-_QUOTING_NAMES = frozenset({"ERR_TAG_NAME_MISMATCH", "NS_ERR_UNDEFINED_NAMESPACE"})
+_QUOTING_NAMES = frozenset({"ERR_TAG_NAME_MISMATCH", "NS_ERR_UNDEFINED_NAMESPACE", "WAR_NS_URI"})
 _ATTRIBUTE = {"&": "&amp;", "<": "&lt;", '"': "&quot;", "\t": "&#x9;", "\n": "&#xA;", "\r": "&#xD;"}
 
 
