@@ -8,9 +8,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from scripted import ScriptedServer
 
 from drmkit.cli.main import main
+
+# How long an example takes says nothing on a machine that others use too; a failure prints what repeats it.
+settings.register_profile("drmkit", deadline=None, print_blob=True)
+settings.load_profile("drmkit")
 
 PASSWORD = "cAnArYpAsSwOrD&+%="
 

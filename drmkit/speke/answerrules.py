@@ -22,7 +22,7 @@ from drmkit.signaling.dashreader import parse_fragment
 from drmkit.signaling.fairplay import SCHEME
 from drmkit.signaling.hlsreader import HlsKey, parse
 from drmkit.speke.contract import Breach, rule
-from drmkit.speke.reading import Reading, SystemRow, is_empty, local_name, tag
+from drmkit.speke.reading import Reading, SystemRow, is_empty, is_place, local_name, tag
 from drmkit.speke.versions import VERSIONS
 
 __all__: list[str] = []
@@ -68,11 +68,11 @@ def empty(reading: Reading) -> Iterator[Breach]:
     """
     for row in reading.systems:
         for child in row.children:
-            if is_empty(child):
+            if is_place(child) and is_empty(child):
                 excused: Severity | None = "info" if row.system_id == _FAIRPLAY and child.tag == tag("PSSH") else None
                 yield Breach(child, f"{local_name(child)} of {system_name(row.system_id)} is empty", severity=excused)
     for element in (*(key.element for key in reading.keys), *(row.element for row in reading.systems)):
-        for place in element.iter(etree.Element):
+        for place in filter(is_place, element.iter(etree.Element)):
             for name, value in place.attrib.items():
                 if not str(value).strip():
                     yield Breach(place, f"{local_name(place)}@{name!s} is empty", attribute=str(name))

@@ -17,7 +17,7 @@ from drmkit.signaling import hls, material
 from drmkit.signaling.material import Material, Options
 from drmkit.signaling.pssh import PsshBox
 from drmkit.speke import wordings
-from drmkit.speke.reading import SystemRow, is_empty, local_name, tag
+from drmkit.speke.reading import SystemRow, is_empty, is_place, local_name, tag
 
 __all__ = [
     "AES128_OF_FIRST_VERSION",
@@ -78,7 +78,7 @@ def fill_system(
     demands: Demands,
     fairplay_uri: FairplayUri,
 ) -> None:
-    """Fill what is empty in one DRM system; one without any children gets all that its system has.
+    """Fill what is empty in one DRM system; one without any places gets all that its system has.
 
     Args:
         row: the DRM system.
@@ -97,8 +97,9 @@ def fill_system(
     for element in (row.element, *row.children):
         if "" in element.values():
             _fill_attributes(element, demands.robustness.get(system), demands.allowed_cpc.get(system))
-    empty = [(child, _slot(child)) for child in row.children if is_empty(child)]
-    if row.children and not empty:
+    places = [child for child in row.children if child.tag in _SLOTS or child.tag == _HLS_TAG or is_place(child)]
+    empty = [(child, _slot(child)) for child in places if is_empty(child)]
+    if places and not empty:
         return
     used = material.protection_scheme(scheme) if scheme else _USUAL.get(system, "cenc")
     if used is None:
@@ -108,7 +109,7 @@ def fill_system(
         texts = _fairplay(key, used, fairplay_uri(key.kid, content_id, key.iv), slots)
     else:
         texts = _texts(system, key, used, options, slots)
-    if not row.children:
+    if not places:
         _add(row.element, texts)
     for child, slot in empty:
         text = texts.get(slot) or _keyformat(system, slot)

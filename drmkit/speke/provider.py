@@ -183,6 +183,9 @@ class Provider:
         found = self._keys(view.kid, content_id)
         if found is None:
             raise _RefusedError(Refusal("speke-key-unknown", f"No key for KID {view.kid}"))
+        if self._checked and len(view.element) and _has_other_key(view, found):
+            # The encryptor would lose its own key without a word, or use one that the licenses do not have.
+            raise _RefusedError(Refusal("speke-key-given", f"ContentKey for KID {view.kid} has another value already"))
         asked = view.element.get("explicitIV")
         if asked:
             # The encryptor's own IV stays, and the signaling names that one.
@@ -203,6 +206,11 @@ class Provider:
         if header is not None and header.isascii() and header.isprintable():
             headers[VERSION_HEADER] = header.strip()
         return headers
+
+
+def _has_other_key(view: cpix.ContentKey, found: DerivedKey) -> bool:
+    given = view.key
+    return view.is_encrypted or (given is not None and given != found.key)
 
 
 def _wants_iv(scheme: str | None) -> bool:

@@ -14,7 +14,7 @@ from drmkit.cpix.schema import CPIX, DS
 from drmkit.cpix.values import text_of
 from drmkit.speke.versions import SPEKE_NAMESPACE, SpekeVersion
 
-__all__ = ["Reading", "RuleRow", "SystemRow", "is_empty", "local_name", "tag"]
+__all__ = ["Reading", "RuleRow", "SystemRow", "is_empty", "is_place", "local_name", "tag"]
 
 
 def tag(local: str) -> str:
@@ -28,6 +28,7 @@ RULE_LIST: Final = tag("ContentKeyUsageRuleList")
 PERIOD_LIST: Final = tag("ContentKeyPeriodList")
 _DATA: Final = tag("Data")
 _SIGNATURE: Final = f"{{{DS}}}Signature"
+_CPIX: Final = f"{{{CPIX}}}"
 _SPEKE: Final = f"{{{SPEKE_NAMESPACE}}}"
 
 
@@ -173,6 +174,11 @@ def is_empty(element: etree._Element) -> bool:
     if not len(element):
         return not (element.text or "").strip()
     return next(element.iterchildren(etree.Element), None) is None and not text_of(element).strip()
+
+
+def is_place(element: etree._Element) -> bool:
+    """Whether an element is of CPIX or of SPEKE 1.0, so that a provider fills it; what is of others it hands back."""
+    return str(element.tag).startswith((_CPIX, _SPEKE))
 
 
 def local_name(element: etree._Element) -> str:

@@ -113,7 +113,7 @@ def build_request(
     Args:
         content_id: names the content.
         version: the version of SPEKE.
-        video: a video preset, `VIDEO-1` by default; in version 1.0 one key serves everything by default.
+        video: a video preset, `VIDEO-1` by default; in version 1.0, where neither is given, one key serves everything.
         audio: an audio preset, `AUDIO-1` by default.
         contract: what each key is for, instead of presets.
         systems: the DRM systems.
@@ -134,7 +134,8 @@ def build_request(
         raise ConfigurationError("the content ID is empty", hint="name the content")
     _check(speke, systems, periods, wanted)
     if contract is None:
-        default = (SHARED, SHARED) if speke.is_first else ("VIDEO-1", "AUDIO-1")
+        shared = speke.is_first and video is None and audio is None
+        default = (SHARED, SHARED) if shared else ("VIDEO-1", "AUDIO-1")
         contract = rules(video or default[0], audio or default[1])
     ids = key_ids or (lambda track, period: derived_key_id(content_id, track, period))
     name = {"id": content_id} if speke.is_first else {"content_id": content_id}

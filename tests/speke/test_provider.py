@@ -154,6 +154,35 @@ def test_nothing_of_a_request_is_lost() -> None:
     assert b"<c:CPIX" in Provider(SEEDS).respond(raw, speke_version="2.0").body
 
 
+def test_empty_elements_of_others_are_no_places() -> None:
+    """An empty element, or an empty attribute, in a foreign namespace comes back as it was, and no rule minds it."""
+    sent = request(systems=(DrmSystem.WIDEVINE,))
+    for entry in sent.drm_systems:
+        etree.SubElement(entry.element, "{urn:example}flag", {"on": ""})
+    got = filled(sent)
+    flags = list(got.root.iter("{urn:example}flag"))
+    assert [(flag.text, dict(flag.attrib)) for flag in flags] == [(None, {"on": ""})] * len(sent.drm_systems)
+    assert problems(sent, got) == []
+    bare = request("1.0", bare=True)
+    etree.SubElement(bare.drm_systems[0].element, "{urn:example}flag")
+    assert filled(bare, version="1.0").drm_systems[0].pssh is not None
+
+
+def test_a_key_in_a_request_is_not_replaced_in_silence() -> None:
+    """A request with a key of its own is refused; one with the right key, or with an empty place for it, is filled."""
+    sent = request()
+    first = sent.content_keys[0]
+    first.key = bytes(range(16))
+    got = answer(sent)
+    text = f"ContentKey for KID {first.kid} has another value already"
+    assert (got.status, got.body.decode(), got.rule) == (422, text, "speke-key-given")
+    assert answer(filled(request())).status == 200
+    for plain in sent.root.iter("{*}PlainValue"):
+        plain.text = None
+    assert answer(sent).status == 200
+    assert answer(filled(request(certificates=[certificate(2048)]))).rule == "speke-key-given"
+
+
 def test_what_is_filled_already_stays() -> None:
     """Values that an encryptor sends are no places to fill: its IV, its box."""
     sent = request(systems=(DrmSystem.WIDEVINE,))

@@ -143,6 +143,13 @@ def test_impossible_requests_are_refused(arguments: dict[str, object], reason: s
         build_request("c", **arguments)  # type: ignore[arg-type]
 
 
+def test_version_1_takes_one_preset_as_well_as_two() -> None:
+    """Without presets one key serves everything; with one of them, the other has its usual value."""
+    made = build_request("c", version="1.0", video="VIDEO-2")
+    assert [rule.intended_track_type for rule in made.usage_rules] == ["SD", "HD", "AUDIO"]
+    assert len(build_request("c", version="1.0").content_keys) == 1
+
+
 def test_a_request_names_its_content() -> None:
     """An empty content ID, which a provider refuses, is refused before it is sent."""
     for empty in ("", " \n"):
