@@ -51,28 +51,36 @@ def describe(box: PsshBox) -> BoxDescription:
     Raises:
         SignalingError: the data of a Widevine or PlayReady box does not parse.
     """
-    key_ids = box.key_ids
+    inside: tuple[KeyId, ...] = ()
     scheme: str | None = None
     details: Iterable[tuple[str, str]] = ()
     if box.system is DrmSystem.WIDEVINE:
         widevine = WidevineData.parse(box.data)
-        key_ids, scheme = (*key_ids, *widevine.key_ids), widevine.scheme
+        inside, scheme = widevine.key_ids, widevine.scheme
         details = _widevine(widevine)
     elif box.system is DrmSystem.PLAYREADY:
         playready = PlayReadyObject.parse(box.data)
         headers = playready.headers
-        key_ids = (*key_ids, *(kid for header in headers for kid in header.key_ids))
+        inside = tuple(kid for header in headers for kid in header.key_ids)
         scheme = next(_schemes(headers), None)
         details = _playready(playready, headers, len(box.data))
     return BoxDescription(
         system_name(box.system_id),
         box.system_id,
         box.version,
-        tuple(dict.fromkeys(key_ids)),
+        tuple(dict.fromkeys((*box.key_ids, *inside))),
         scheme,
         box.data,
-        tuple(details),
+        (*details, *_contradiction(box.key_ids, inside)),
     )
+
+
+def _contradiction(listed: tuple[KeyId, ...], inside: tuple[KeyId, ...]) -> Iterator[tuple[str, str]]:
+    """Say where a box of version 1 lists other key IDs than its data, as one in the wrong byte order does."""
+    if listed and inside and set(listed) != set(inside):
+        turned = {KeyId(kid.guid_le) for kid in listed} == set(inside)
+        why = ": they are in GUID byte order, and should be in network order" if turned else ""
+        yield "problem", f"the box lists other key IDs than its data{why}"
 
 
 def _schemes(headers: tuple[WrmHeader, ...]) -> Iterator[str]:

@@ -185,6 +185,19 @@ def test_entitlement_fields_are_named_and_kept() -> None:
     assert WidevineData.parse(raw).to_bytes() == raw
 
 
+def test_a_box_that_contradicts_its_data_is_told_of() -> None:
+    """A version 1 box lists the key IDs of its data, in network order; other ones, or another order, are a problem."""
+    turned = KeyId(KID.guid_le)
+    for kids, problem in (
+        ((KID,), None),
+        ((turned,), "the box lists other key IDs than its data: they are in GUID byte order"),
+        ((KID, turned), "the box lists other key IDs than its data"),
+    ):
+        details = dict(describe(PsshBox(DrmSystem.PLAYREADY.system_id, 1, kids, PLAYREADY.data)).details)
+        assert (details.get("problem") or "").startswith(problem or "") is True
+        assert ("problem" in details) is (problem is not None)
+
+
 def test_key_ids_as_text_are_refused_with_advice() -> None:
     """Key IDs written as text, which some packagers of the past did, are no key IDs."""
     with pytest.raises(SignalingError, match="key_ids.* at byte 0: a key ID is 16 bytes, not 36") as caught:
