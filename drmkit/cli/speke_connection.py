@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -99,7 +100,7 @@ def endpoint_of(app: App, given: Mapping[str, Any], content_id: str | None = Non
             app.talk(f"warning: {doubt}")
         version = given["speke_version"] or found.version
         merged = {**(found.headers or {}), **headers}
-        return Endpoint(found.url, version, found.auth, merged, found.hidden, found.bare, found.content_type)
+        return replace(found, version=version, headers=merged)
     if plain or secret:
         raise click.UsageError("--field and --secret belong to --vendor")
     url = _url(app, given)
@@ -231,4 +232,5 @@ def client_for(endpoint: Endpoint, http: HttpClient) -> SpekeClient:
         headers=endpoint.headers,
         hidden=endpoint.hidden,
         content_type=endpoint.content_type,
+        strict=endpoint.strict,
     )

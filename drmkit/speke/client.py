@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -82,6 +82,8 @@ class SpekeClient:
         headers: further headers; a `Secret` for a value that must not be shown.
         hidden: further secrets, such as a token inside the URL's path.
         content_type: of each request; a few providers want another one than SPEKE's.
+        strict: whether HTTP headers that are not SPEKE's are errors; False makes them warnings, for providers that take
+            the documents without speaking SPEKE otherwise.
         retrier: repeats what may pass by itself; a request may be repeated, since it gets the same keys again.
 
     Raises:
@@ -98,6 +100,7 @@ class SpekeClient:
         headers: Mapping[str, str | Secret[str]] | None = None,
         hidden: Iterable[Secret[str]] = (),
         content_type: str = MEDIA_TYPE,
+        strict: bool = True,
         retrier: Retrier | None = None,
     ) -> None:
         self.version: SpekeVersion = named(version)
@@ -112,6 +115,7 @@ class SpekeClient:
         tokens = [Secret(value) for _, value in parse_qsl(parts.query)]
         self._secrets = (*hidden, *values, *tokens, *(auth.secrets if auth else ()))
         self._content_type = content_type
+        self._strict = strict
         self._retrier = retrier or Retrier()
 
     def __repr__(self) -> str:
@@ -151,7 +155,9 @@ class SpekeClient:
             answer = cpix.parse(response.body, max_bytes=_MAX_ANSWER)
         except (XmlError, CpixError) as error:
             raise ProtocolError(f"{self.purpose} answered no CPIX document: {error.message}", hint=error.hint) from None
-        return answer, [*check_headers(response.headers, self.version), *check_answer(document, answer, self.version)]
+        said = check_headers(response.headers, self.version)
+        headers = said if self._strict else [replace(found, severity="warning") for found in said]
+        return answer, [*headers, *check_answer(document, answer, self.version)]
 
     def heartbeat(self) -> str:
         """Ask a provider of version 1.0 whether it is alive and return its status message.

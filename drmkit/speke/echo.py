@@ -123,7 +123,10 @@ def _extra(state: _Comparison, parent: etree._Element, extra: etree._Element) ->
     if extra.tag in _MAY_GROW.get(str(parent.tag), set()) or etree.QName(parent).localname in {"Data", "Secret"}:
         return
     if _within_rules(extra):
-        state.tell("speke-echo-rule", extra, f"{_shown(extra)} was not in the request", _RULES_ADDED)
+        # A request without any rules, as of version 1.0, has nothing that added ones could contradict.
+        alone = extra.tag == RULE_LIST and next(parent.iterchildren(RULE_LIST), None) is None
+        severity: Severity = "warning" if alone else "error"
+        state.tell("speke-echo-rule", extra, f"{_shown(extra)} was not in the request", _RULES_ADDED, severity)
     elif parent.tag in _LISTS:
         state.tell("speke-echo-extra", extra, f"{_shown(extra)} was not asked for")
     else:

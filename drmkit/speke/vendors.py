@@ -40,6 +40,7 @@ class Vendor:
         version: the version of SPEKE, or None where it does not take SPEKE requests.
         bare: whether a DRM system without any places to fill is filled by its ID alone.
         content_type: of the request.
+        strict: whether it says that it speaks SPEKE, so that its HTTP headers can be held to that.
         content_ids: which content IDs it takes: a regular expression, and the same in words; "" for any.
         unknown: what no public page states.
         source: where this is from.
@@ -56,6 +57,7 @@ class Vendor:
     header: str = ""
     bare: bool = False
     content_type: str = "application/xml"
+    strict: bool = True
     content_ids: tuple[str, str] = ("", "")
     unknown: tuple[str, ...] = ()
 
@@ -90,6 +92,7 @@ class Endpoint:
         hidden: secrets inside the URL.
         bare: see `Vendor.bare`.
         content_type: of the request.
+        strict: see `Vendor.strict`.
     """
 
     url: Secret[str]
@@ -99,6 +102,7 @@ class Endpoint:
     hidden: tuple[Secret[str], ...] = ()
     bare: bool = False
     content_type: str = "application/xml"
+    strict: bool = True
 
 
 VENDORS: Final[dict[str, Vendor]] = {
@@ -126,6 +130,7 @@ VENDORS: Final[dict[str, Vendor]] = {
             version="1.0",
             bare=True,
             content_ids=_DOVERUNNER_IDS,
+            strict=False,
             unknown=("whether it checks anything of a request but its content ID",),
             source="https://github.com/doverunner/cpix-api-client",
         ),
@@ -138,6 +143,7 @@ VENDORS: Final[dict[str, Vendor]] = {
             version="1.0",
             bare=True,
             content_ids=_DOVERUNNER_IDS,
+            strict=False,
             unknown=("whether it checks anything of a request but its content ID",),
             source="https://docs.pallycon.com/en/multidrm/packaging/cpix-api/",
         ),
@@ -157,6 +163,7 @@ VENDORS: Final[dict[str, Vendor]] = {
             auth="basic",
             version="2.0",
             content_type="text/xml",
+            strict=False,
             unknown=(
                 "how far its own version 2 is SPEKE 2.0: it takes cenc, cbc1, cens and cbcs",
                 "its answers' headers",
@@ -196,6 +203,7 @@ VENDORS: Final[dict[str, Vendor]] = {
             version="1.0",
             bare=True,
             content_type="text/xml",
+            strict=False,
             unknown=(
                 "whether it speaks SPEKE: the public example sends what a request of version 1.0 without places is",
                 "how the JWT is made from the certificate",
@@ -210,6 +218,7 @@ VENDORS: Final[dict[str, Vendor]] = {
             header="x-access-token: {token}",
             secrets=("token",),
             version="2.0",
+            strict=False,
             unknown=("which version of CPIX and of SPEKE it speaks",),
             source="https://docs.sigmadrm.com/packa-cpix.html",
         ),
@@ -229,6 +238,7 @@ VENDORS: Final[dict[str, Vendor]] = {
             header="Authorization: Bearer {jwt}",
             secrets=("jwt",),
             version="2.0",
+            strict=False,
             unknown=("its URL: take it from your account and give it as the field url", "whether it speaks SPEKE"),
             fields=("url",),
             source="https://docs.verimatrix.com/docs/cpix-claims",
@@ -240,6 +250,7 @@ VENDORS: Final[dict[str, Vendor]] = {
             auth="basic",
             version="2.0",
             bare=True,
+            strict=False,
             unknown=(
                 "the host, which is that of your account, such as drm-demo-4.api.drm.cloud",
                 "whether it checks X-Speke-Version and the filters of usage rules: the public example has neither",
@@ -353,6 +364,7 @@ def connect(vendor: Vendor, fields: Mapping[str, str | Secret[str]]) -> Endpoint
         tuple(secret for field, secret in values.items() if vendor.is_secret(field)),
         vendor.bare,
         vendor.content_type,
+        vendor.strict,
     )
 
 

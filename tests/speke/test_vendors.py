@@ -7,7 +7,7 @@ import pytest
 from speke_requests import copy, request
 
 from drmkit import cpix
-from drmkit.errors import ConfigurationError
+from drmkit.errors import ConfigurationError, ProtocolError
 from drmkit.http import HttpClient
 from drmkit.secret import Secret
 from drmkit.speke.auth import BasicAuth, SigV4Auth
@@ -135,3 +135,30 @@ def test_a_bare_request_to_doverunner_is_one_that_its_own_client_sends() -> None
     assert all(entry.hls_signaling() for entry in got.drm_systems)
     assert "tOkEn" not in repr(client) + repr(endpoint)
     assert request().content_id == "my-content"
+
+
+def test_a_vendor_that_does_not_claim_to_speak_speke_is_not_held_to_its_headers() -> None:
+    """DoveRunner's answer may be text/xml and bring usage rules; with the same answer a SPEKE provider is refused."""
+    asked = build_request("content1", version="1.0", bare=True)
+    filled = Provider(from_seeds("hkdf-sha256", bytes(range(32)))).fill(copy(asked), VERSIONS["1.0"])
+    assert isinstance(filled, cpix.Document)
+    rules = build_request("content1", video="SHARED", audio="SHARED").usage_rules.list_element
+    assert rules is not None
+    rules[0].set("kid", asked.content_keys[0].kid.uuid)
+    filled.root.append(rules)
+    sent = httpx.Response(200, content=filled.to_xml(), headers={"Content-Type": "text/xml"})
+    http = HttpClient(transport=httpx.MockTransport(lambda _: sent))
+    endpoint = connect(find("doverunner"), {"token": Secret("t")})
+    client = SpekeClient(endpoint.url, http=http, version="1.0", strict=endpoint.strict)
+    assert client.request(asked).content_keys[0].key is not None
+    found = client.exchange(asked)[1]
+    assert {item.rule for item in found if item.severity == "warning"} == {"speke-content-type", "speke-echo-rule"}
+    with pytest.raises(ProtocolError, match=r"Content-Type is text/xml"):
+        SpekeClient("https://k.example.com/", http=http, version="1.0").request(asked)
+
+
+def test_only_vendors_that_claim_to_speak_speke_are_strict() -> None:
+    """Those of which it is not known, or only with CPIX, are taken as they come."""
+    assert {name for name, vendor in VENDORS.items() if vendor.strict and vendor.version} == {
+        *("drmtoday", "axinom", "vualto", "jwplayer", "aws")
+    }
