@@ -52,3 +52,16 @@ set_up_programs() {
   echo "setting up: ${missing[*]}, from Debian's packages" >&2
   apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
 }
+
+# Install Shaka Player, which the browser tests play with, from npm into node_modules, where that is possible.
+set_up_player() {
+  [ -e node_modules/shaka-player/dist/shaka-player.compiled.js ] && return
+  if ! command -v npm >/dev/null; then
+    echo "the browser tests will be skipped; they need npm to install shaka-player" >&2
+    return
+  fi
+  echo "setting up: shaka-player, from npm" >&2
+  npm install --silent --ignore-scripts --no-audit --no-fund --no-save --no-package-lock --prefix . \
+    "shaka-player@>=5.2" >/dev/null ||
+    echo "the browser tests will be skipped: npm could not install shaka-player" >&2
+}

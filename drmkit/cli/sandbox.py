@@ -48,6 +48,15 @@ class Duration(click.ParamType[timedelta]):
 @click.option("--login-lifetime", type=Duration(), help="How long a ticket-granting ticket lives; default 8h.")
 @click.option("--single-use-tickets", is_flag=True, help="A service ticket works once.")
 @click.option("--queue-delay", type=Duration(), help="How long a media task waits in the queue; default none.")
+@click.option("--session-lifetime", type=Duration(), help="How long a playback session lives; default 1h.")
+@click.option("--player-js", type=click.Path(path_type=Path), help="Shaka Player; default: in a node_modules folder.")
+@click.option(
+    "--license-origin",
+    "license_origins",
+    metavar="URL",
+    multiple=True,
+    help="Pages of this origin may ask for ClearKey licenses too.",
+)
 @click.option("--speke-auth", is_flag=True, help="SPEKE requests need the API account's name and password (Basic).")
 @click.option(
     "--fault",
@@ -67,11 +76,13 @@ def sandbox(app: App, /, *, write_config: Path | None, write_env: Path | None, f
 
       drmkit --config sandbox.toml key-url get
     """
+    from drmkit.player.shaka import named_player_js  # noqa: PLC0415
     from drmkit.sandbox import FAULTS, SandboxOptions, serve  # noqa: PLC0415 (help needs no extra)
 
     if "help" in given["faults"]:
         click.echo("\n".join(f"{fault.name:26}{fault.summary}" for fault in FAULTS.values()))
         return
+    given["player_js"] = named_player_js(given["player_js"], app.environ)
     options = SandboxOptions(**_options(given))
 
     def ready(running: Sandbox) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from drmkit.http import HttpClient
     from drmkit.retry import Retrier
 
-__all__ = ["cas_client", "http_client", "key_server", "mint", "retrier"]
+__all__ = ["cas_client", "drmtoday_hosts", "http_client", "key_server", "mint", "retrier"]
 
 _ACCOUNT = ("username", "organization", "cpix_config")
 _DEFAULT_TIMEOUT_SECONDS = 10.0
@@ -34,7 +34,7 @@ def key_server(profile: Profile) -> DrmtodayKeyServer:
     """
     profile.require_all(*_ACCOUNT)
     return DrmtodayKeyServer(
-        hosts=_hosts(profile),
+        hosts=drmtoday_hosts(profile),
         organization=profile.require("organization"),
         cpix_config=profile.require("cpix_config"),
         asset_id=profile.get("asset_id"),
@@ -67,7 +67,7 @@ def cas_client(
 
     username = profile.require("username")
     return CasClient(
-        _hosts(profile).tickets_url,
+        drmtoday_hosts(profile).tickets_url,
         Credentials(username, profile.secret("password", prompt=prompt) if password is None else password),
         http=http_client(profile, transport=transport),
         retrier=retrier(profile, sleep=sleep),
@@ -108,7 +108,12 @@ def mint(
         return server.mint(cas, now)
 
 
-def _hosts(profile: Profile) -> DrmtodayHosts:
+def drmtoday_hosts(profile: Profile) -> DrmtodayHosts:
+    """Return the hosts that a profile names, DRMtoday's production where it names none.
+
+    Raises:
+        ConfigurationError: its settings contradict each other.
+    """
     environment, auth, frontend = (profile.get(name) for name in ("environment", "auth_url", "frontend_url"))
     if auth is None and frontend is None:
         return DrmtodayHosts.named(environment or "production")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from drmkit import __version__
+from drmkit import __version__, player
+from drmkit.identifiers import KeyId
+from drmkit.player.sessions import Sessions
+from drmkit.player.shaka import find_player_js
 from drmkit.sandbox.cas import CasRole
 from drmkit.sandbox.keyserver import KeyServerRole
 from drmkit.sandbox.mps import MpsRole
@@ -16,6 +21,7 @@ from drmkit.sandbox.mps_tasks import TaskStore
 from drmkit.sandbox.speke import SpekeRole
 from drmkit.sandbox.state import SandboxState
 from drmkit.sandbox.web import LoopbackOnly
+from drmkit.secret import Secret
 
 __all__ = ["make_app"]
 
@@ -34,4 +40,22 @@ def make_app(state: SandboxState, tasks: TaskStore) -> ASGIApp:
     routes = [Route("/health", health, methods=["GET"])]
     for role in (CasRole(state), KeyServerRole(state), SpekeRole(state), MpsRole(state, tasks)):
         routes += role.routes()
+    routes += _player(state)
     return LoopbackOnly(Starlette(routes=routes), state.clock.wall)
+
+
+def _player(state: SandboxState) -> list[Route]:
+    options = state.options
+
+    def find_key(kid: KeyId) -> Secret[bytes] | None:
+        found = state.keys.find(kid)
+        return None if found is None else found.key
+
+    return player.routes(
+        find_key=find_key,
+        media_root=state.media_root,
+        player_js=lambda: options.player_js or find_player_js(Path.cwd()),
+        sessions=Sessions(clock=state.clock.now, token_bytes=options.token_bytes, lifetime=options.session_lifetime),
+        origins=options.license_origins,
+        note=lambda what, outcome: state.journal.note("license", what, outcome),
+    )

@@ -99,6 +99,9 @@ class SandboxOptions:
         strict_inputs: whether an input that is neither an object of the storage nor a loopback URL fails its task; by
             default a generated clip takes its place.
         speke_auth: whether the SPEKE key provider asks for the API account by HTTP Basic authentication.
+        player_js: Shaka Player's file; None looks for the nearest `node_modules` at or above the working folder.
+        session_lifetime: seconds that a playback session lives, None for as long as the sandbox.
+        license_origins: origins of other pages, such as `http://localhost:3000`, that may ask for ClearKey licenses.
         faults: faults that are on from the start.
         fault_seed: makes faults that come by chance reproducible.
         clock: seconds since the epoch.
@@ -128,6 +131,9 @@ class SandboxOptions:
     storage: Path | None = None
     strict_inputs: bool = False
     speke_auth: bool = False
+    player_js: Path | None = None
+    session_lifetime: float | None = 3600.0
+    license_origins: tuple[str, ...] = ()
     faults: tuple[FaultSetting, ...] = ()
     fault_seed: int = 0
     clock: Callable[[], float] = time.time
@@ -157,6 +163,7 @@ def _check_times(options: SandboxOptions) -> None:
     for name, value in (
         ("ticket_lifetime", options.ticket_lifetime),
         ("login_lifetime", options.login_lifetime),
+        ("session_lifetime", options.session_lifetime),
     ):
         if value is not None and not value > 0:
             raise ConfigurationError(f"`{name}` is a positive number of seconds, not {value}", hint="None never ends")

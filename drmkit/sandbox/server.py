@@ -190,19 +190,20 @@ class Sandbox:
         return self._engine
 
 
-def bind_loopback(host: str, port: int) -> socket.socket:
+def bind_loopback(host: str, port: int, *, who: str = "the sandbox") -> socket.socket:
     """Bind a listening socket to a loopback address.
 
     Args:
         host: `localhost` or a loopback address; `localhost` means 127.0.0.1.
         port: the port, or 0 for a free one.
+        who: what listens, for the error.
 
     Raises:
         ConfigurationError: the port is taken, or the address is not loopback or not there.
     """
     address = ipaddress.ip_address("127.0.0.1" if host.lower() == "localhost" else host.strip("[]"))
     if not address.is_loopback:
-        raise ConfigurationError(f"the sandbox binds loopback addresses only, not {host!r}", hint="use 127.0.0.1")
+        raise ConfigurationError(f"{who} binds loopback addresses only, not {host!r}", hint="use 127.0.0.1")
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004 (IPv4)
     # asyncio switches off Nagle's algorithm, 40 ms an answer, only where the protocol is stated.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -213,7 +214,7 @@ def bind_loopback(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise ConfigurationError(
-            f"the sandbox cannot listen on {host} port {port} ({error.strerror})",
+            f"{who} cannot listen on {host} port {port} ({error.strerror})",
             hint="choose another port, or 0 for one that is free",
         ) from None
     return listener

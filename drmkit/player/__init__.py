@@ -1,0 +1,16 @@
+"""A player page and what it needs of a server: a ClearKey license server, media files by Range, Shaka Player itself.
+
+- `drmkit.player.app`: `routes`, which a server mounts
+- `drmkit.player.page`: the page's own files, under a strict content security policy
+- `drmkit.player.license`: the ClearKey license server, and `drmkit.player.sessions`: who may ask it
+- `drmkit.player.media`: the files of a folder, with Range
+- `drmkit.player.shaka`: find Shaka Player on this machine
+- `drmkit.player.manifest`: tell DASH and HLS manifests from other files
+- `drmkit.player.keys`: the content keys of a CPIX document or a key file
+- `drmkit.player.server`: serve it all on loopback
+- `drmkit.player.drmtoday`: DRMtoday's license servers, and what its test player asks for
+"""
+
+from drmkit.player.app import routes
+
+__all__ = ["routes"]
