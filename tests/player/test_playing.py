@@ -13,10 +13,10 @@ from drmkit.identifiers import DrmSystem
 MOMENT = 1.5
 
 
-def play(page: Page) -> tuple[dict[str, Any], bytes]:
+def play(page: Page, moment: float = MOMENT) -> tuple[dict[str, Any], bytes]:
     """Play a while; return the state and the picture at a fixed time."""
     state = page.until_moving()
-    picture = page.picture(MOMENT)
+    picture = page.picture(moment)
     assert page.complaints == []
     assert page.foreign == []
     return state, picture
@@ -69,14 +69,16 @@ def test_the_browsers_own_license_request_is_answered(
     assert set(site.notes) == {"1 of 1 key"}
 
 
-@pytest.mark.parametrize("container", ["ts", "mp4"])
-def test_aes128_plays_without_a_cdm(site: Any, browser: Browser, streams: Streams, container: str) -> None:
+@pytest.mark.parametrize(("container", "late"), [("mp4", 0), ("ts", 2)])
+def test_aes128_plays_without_a_cdm(
+    site: Any, browser: Browser, streams: Streams, clear: bytes, container: Any, late: int
+) -> None:
     """HLS with AES-128 over whole segments, in both containers: the player decrypts, and no license is asked for."""
-    state, picture = browser.visit(site.page(streams.aes128(container)), play)
-    clear_state, clear_picture = browser.visit(site.page(streams.aes128(container, sealed=False)), play)
-    assert picture == clear_picture
+    # MPEG-TS has no edit list, so its pictures come two frames later than those of MP4, as many as are reordered.
+    moment = MOMENT + late / 25
+    state, picture = browser.visit(site.page(streams.aes128(container), height=720), lambda page: play(page, moment))
+    assert picture == clear
     assert (state["type"], state["schemes"], state["system"]) == ("HLS", ["aes-128"], None)
-    assert clear_state["schemes"] == []
     assert site.notes == []
 
 
