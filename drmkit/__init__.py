@@ -11,6 +11,7 @@ The rooms, in the order in which data flows through them:
 - `drmkit.mps`: DRM jobs for Tencent Media Processing Service: build, sign, submit, follow
 - `drmkit.provisioning`: joins key-server URLs and jobs
 - `drmkit.stream`: encrypt with Shaka Packager, decrypt, inspect
+- `drmkit.player`: a player page, a ClearKey license server, media files by Range
 - `drmkit.sandbox`: the vendors on loopback, for demos and tests
 - `drmkit.errors`: every error, with its exit code
 - `drmkit.secret`, `drmkit.identifiers`: the values that everything else is made of
