@@ -11,6 +11,20 @@
 - `drmkit.player.drmtoday`: DRMtoday's license servers, and what its test player asks for
 """
 
-from drmkit.player.app import routes
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from drmkit.player.app import routes
 
 __all__ = ["routes"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import `routes` when it is asked for: the parts that serve nothing do without the extra `sandbox`."""
+    if name != "routes":
+        raise AttributeError(name)
+    from drmkit.player.app import routes  # noqa: PLC0415
+
+    return routes

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -175,3 +177,18 @@ def test_custom_data() -> None:
     assert made == {"merchant": "m", "userId": "Zoë", "sessionId": "s"}
     with pytest.raises(DrmkitError, match="needs a merchant"):
         custom_data("m", "", "s")
+
+
+def test_without_the_extra_the_parts_that_serve_nothing_work() -> None:
+    """Without starlette DRMtoday's fields still print, and playing says which extra is missing."""
+    script = (
+        "import sys; sys.modules['starlette'] = sys.modules['starlette.applications'] = None\n"
+        "from drmkit.cli.main import main\n"
+        "environ = {'DRMTODAY_ORGANIZATION': 'acme'}\n"
+        "print(main(['play', '--print-drmtoday', '--format', 'json'], environ=environ))\n"
+        "print(main(['play', 'a.mpd'], environ={}), main(['sandbox', '--port', '0'], environ={}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True, timeout=120)
+    assert done.stdout.splitlines()[-2:] == ["0", "3 3"]
+    assert "the player needs the package starlette.applications" in done.stderr
+    assert "pip install 'drmkit[sandbox]'" in done.stderr

@@ -31,7 +31,7 @@ function show() {
   put("fact-position", state.duration ? `${clock(state.position)} of ${clock(state.duration)}` : "–");
   put("fact-buffered", state.duration ? `${state.buffered.toFixed(1)} s ahead` : "–");
   put("fact-frames", state.duration ? `${state.decodedFrames} decoded, ${state.droppedFrames} dropped` : "–");
-  put("fact-audio", state.duration ? size(state.audioBytes) : "–");
+  put("fact-audio", state.duration ? (state.audioBytes === null ? "this browser does not tell" : size(state.audioBytes)) : "–");
   put("fact-encryption", state.schemes.length ? state.schemes.join(", ") : state.type ? "none" : "–");
   put("fact-systems", state.systems.length ? state.systems.join(", ") : "–");
   put("fact-key-system", state.system ?? "–");
@@ -41,19 +41,26 @@ function show() {
   element("stop").disabled = state.phase === "idle";
 }
 
-function showBanner({ phase, error, decodedFrames, kids, keys, aes128 }) {
+function showBanner({ phase, error, kids, keys, aes128 }) {
   const banner = element("banner");
   const [kind, title, told] = PHASES[phase] ?? [];
   banner.dataset.kind = error ? "error" : kind;
   // An alert interrupts a screen reader; what goes well need not.
   banner.setAttribute("role", error ? "alert" : "status");
   say("banner-title", error ? error.title : title);
-  const usable = Object.values(keys).filter((status) => status === "usable").length;
-  const decrypted = usable ? `decrypted with ${usable === 1 && kids.length <= 1 ? "one key" : `${usable} of ${Math.max(kids.length, usable)} keys`}` : aes128 ? "decrypted with AES-128" : "not encrypted";
-  const summary = phase === "playing" || phase === "ended" ? `${decodedFrames} frames decoded, ${decrypted}.` : told;
-  say("banner-text", error ? error.text : summary);
+  // No number that changes stands here: a screen reader would read out each.
+  say("banner-text", error ? error.text : phase === "playing" || phase === "ended" ? summary({ kids, keys, aes128 }) : told);
   say("banner-advice", error?.advice ?? "");
   say("banner-code", error?.code ?? "");
+}
+
+function summary({ kids, keys, aes128 }) {
+  const usable = Object.values(keys).filter((status) => status === "usable").length;
+  const all = Math.max(kids.length, usable);
+  if (!usable) {
+    return aes128 ? "Decrypted with AES-128." : "It is not encrypted.";
+  }
+  return `Decrypted with ${all === 1 ? "one key" : usable === all ? `${all} keys` : `${usable} of ${all} keys`}.`;
 }
 
 function showKeys({ kids, asked, keys, error }) {
@@ -234,6 +241,9 @@ function loadShaka() {
       }
       shaka.polyfill.installAll();
       put("versions", `Shaka Player ${shaka.Player.version}`);
+      if (!shaka.Player.isBrowserSupported()) {
+        announce({ title: "This browser is too old", text: "It lacks what Shaka Player plays with (Media Source Extensions).", advice: "Use another browser.", code: "" });
+      }
       resolve(shaka.Player.isBrowserSupported());
     });
     script.addEventListener("error", () => {

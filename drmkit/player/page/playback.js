@@ -305,8 +305,8 @@ export class Playback {
     state.buffered = ahead(video);
     state.decodedFrames = quality.totalVideoFrames;
     state.droppedFrames = quality.droppedVideoFrames;
-    state.audioBytes = video.webkitAudioDecodedByteCount ?? 0;
-    state.videoBytes = video.webkitVideoDecodedByteCount ?? 0;
+    state.audioBytes = video.webkitAudioDecodedByteCount ?? null;
+    state.videoBytes = video.webkitVideoDecodedByteCount ?? null;
     state.keys = player.getKeyStatuses();
     const tracks = player.getVariantTracks();
     state.variants = [...new Set(tracks.map((track) => track.height).filter(Boolean))].sort((one, other) => other - one);
