@@ -37,6 +37,8 @@ def test_a_wrong_key_is_said_to_be_wrong(
     assert told["title"] == "The key is wrong"
     assert "3016" in told["code"]
     assert "not the one that the stream was encrypted with" in told["shown"]
+    assert set(told["given"]) == {kid.hex for kid in stream.keys}
+    assert "no key" not in told["table"]
 
 
 @pytest.mark.parametrize("manifest", ["dash", "hls"])
@@ -47,6 +49,7 @@ def test_missing_keys_are_said_to_be_missing(site: Any, browser: Browser, stream
     assert told["title"] == "The key is missing"
     assert f"there is no key for {next(iter(stream.keys))}" in told["text"]
     assert "HTTP 404 unknown-key" in told["code"]
+    assert "no key" in told["table"]
 
 
 def test_a_license_without_the_sounds_key_plays_nothing(site: Any, browser: Browser, streams: Streams) -> None:

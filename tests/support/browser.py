@@ -115,7 +115,7 @@ class Page:
         assert told["title"] in shown
         assert told["text"] in shown
         assert self.raw.get_attribute("#banner", "role") == "alert"
-        return {**state, **told, "shown": shown}
+        return {**state, **told, "shown": shown, "table": self.raw.inner_text("#keys")}
 
     def until_moving(self) -> dict[str, Any]:
         """Wait until the picture has advanced and sound was decoded."""

@@ -54,6 +54,15 @@ export async function fetchKeys(url, kids, headers) {
   }
 }
 
+/** The key IDs, in hexadecimal, of the keys in a ClearKey license; none of another answer. */
+export function givenBy(data) {
+  try {
+    return JSON.parse(text(data)).keys.map((entry) => hexOf(fromBase64(entry.kid)));
+  } catch {
+    return [];
+  }
+}
+
 /** The key IDs, in hexadecimal, that a ClearKey license request of the browser asks for; none of another request. */
 export function askedFor(body) {
   try {

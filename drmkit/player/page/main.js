@@ -63,14 +63,14 @@ function summary({ kids, keys, aes128 }) {
   return `Decrypted with ${all === 1 ? "one key" : usable === all ? `${all} keys` : `${usable} of ${all} keys`}.`;
 }
 
-function showKeys({ kids, asked, keys, error }) {
+function showKeys({ kids, asked, given, keys, error }) {
   const rows = [...new Set([...kids, ...asked, ...Object.keys(keys)])].sort();
   element("keys").hidden = rows.length === 0;
   const body = element("keys").tBodies[0];
-  const answered = Object.keys(keys).length > 0;
+  const answered = given.length > 0 || error;
   const cells = rows.map((kid) => {
     const waiting = asked.includes(kid) ? "asked for" : "not asked for";
-    const status = keys[kid] ?? (answered || (error && asked.includes(kid)) ? "missing" : waiting);
+    const status = keys[kid] ?? (given.includes(kid) ? "given" : answered && asked.includes(kid) ? "missing" : waiting);
     return [uuid(kid), status];
   });
   if (JSON.stringify(cells) === body.dataset.shown) {

@@ -1,7 +1,7 @@
 // Plays one stream with Shaka Player, and keeps a record of what happens.
 
 import { IDENTITY, explain, noModule } from "./errors.js";
-import { askedFor, fetchKeys, unwrapLicense, wrapFairPlay } from "./license.js";
+import { askedFor, fetchKeys, givenBy, unwrapLicense, wrapFairPlay } from "./license.js";
 import { inspect } from "./manifest.js";
 
 const KEY_SYSTEMS = {
@@ -32,6 +32,7 @@ export function emptyState() {
     aes128: false,
     kids: [],
     asked: [],
+    given: [],
     keys: {},
     notes: [],
     variant: null,
@@ -180,6 +181,7 @@ export class Playback {
       const keys = await fetchKeys(license, this.state.kids, wish.headers);
       this.note(`the license server has given ${count(Object.keys(keys).length, "key")}`);
       wish.answered = true;
+      this.state.given = Object.keys(keys);
       return { ...drm, clearKeys: keys };
     }
     drm.servers = { [KEY_SYSTEMS[system]]: license };
@@ -212,6 +214,7 @@ export class Playback {
     engine.registerResponseFilter((type, response) => {
       if (type === LICENSE_REQUEST && !wish.answered) {
         this.note("the license server has answered");
+        this.state.given = [...this.state.given, ...givenBy(response.data)];
         response.data = castlabs ? unwrapLicense(response.data, system) : response.data;
       }
     });
