@@ -7,14 +7,16 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from drmkit import __version__, player
 from drmkit.identifiers import KeyId
 from drmkit.player.sessions import Sessions
 from drmkit.player.shaka import find_player_js
+from drmkit.sandbox.admin import admin_routes
 from drmkit.sandbox.cas import CasRole
+from drmkit.sandbox.dashboard import dashboard_routes
 from drmkit.sandbox.keyserver import KeyServerRole
 from drmkit.sandbox.mps import MpsRole
 from drmkit.sandbox.mps_tasks import TaskStore
@@ -22,6 +24,7 @@ from drmkit.sandbox.speke import SpekeRole
 from drmkit.sandbox.state import SandboxState
 from drmkit.sandbox.web import LoopbackOnly
 from drmkit.secret import Secret
+from drmkit.sandbox.wire import Recorder, WireFaults
 
 __all__ = ["make_app"]
 
@@ -37,11 +40,17 @@ def make_app(state: SandboxState, tasks: TaskStore) -> ASGIApp:
     async def health(request: Request) -> Response:  # noqa: ARG001 (the signature is Starlette's)
         return JSONResponse({"status": "ok", "name": "drmkit sandbox", "version": __version__})
 
-    routes = [Route("/health", health, methods=["GET"])]
+    routes: list[BaseRoute] = [Route("/health", health, methods=["GET"])]
     for role in (CasRole(state), KeyServerRole(state), SpekeRole(state), MpsRole(state, tasks)):
         routes += role.routes()
-    routes += _player(state)
-    return LoopbackOnly(Starlette(routes=routes), state.clock.wall)
+    routes += [*_player(state), *dashboard_routes()]
+    routes += admin_routes(state, tasks, player=_has_player(routes))
+    app = WireFaults(Starlette(routes=routes), state)
+    return LoopbackOnly(Recorder(app, state), state.clock.wall)
+
+
+def _has_player(routes: list[BaseRoute]) -> bool:
+    return any(getattr(route, "path", "").startswith("/player") for route in routes)
 
 
 def _player(state: SandboxState) -> list[Route]:

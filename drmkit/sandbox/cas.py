@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from drmkit.loopback import is_loopback
 from drmkit.sandbox.state import SandboxState
-from drmkit.sandbox.web import FORM, BodyTooLargeError, base_url, error_page, media_type, read_form, text
+from drmkit.sandbox.web import FORM, SKEW, BodyTooLargeError, base_url, error_page, media_type, read_form, text
 
 __all__ = ["CasRole", "names_known_service"]
 
@@ -48,7 +48,7 @@ class CasRole:
         """Issue a ticket-granting ticket for a user name and password."""
         response = self._outage() or await self._log_in(request)
         self._state.journal.note("cas", "login", str(response.status_code))
-        return response
+        return self._dated(response)
 
     async def ticket(self, request: Request) -> Response:
         """Issue a service ticket (POST), or show (GET) or end (DELETE) a login."""
@@ -61,6 +61,14 @@ class CasRole:
             self._state.journal.note("cas", "logout", str(response.status_code))
         else:
             response = text(200, login) if self._state.tickets.knows(login) else text(404, "Ticket could not be found")
+        return self._dated(response)
+
+    def _dated(self, response: Response) -> Response:
+        if self._state.faults.hit("cas-clock-ahead"):
+            response.headers["Date"] = email.utils.formatdate(self._state.clock.wall() + SKEW, usegmt=True)
+            if "Retry-After" in response.headers:
+                later = email.utils.formatdate(self._state.clock.wall() + SKEW + _LATER, usegmt=True)
+                response.headers["Retry-After"] = later
         return response
 
     def _outage(self) -> Response | None:

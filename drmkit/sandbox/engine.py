@@ -22,6 +22,7 @@ from drmkit.sandbox.mps_tasks import TaskStore
 from drmkit.sandbox.mps_worker import MediaWorkers
 from drmkit.sandbox.options import SandboxOptions
 from drmkit.sandbox.state import SandboxState
+from drmkit.sandbox.wire import LineProtocol
 from drmkit.stream.tools import Tools, find_tools
 
 __all__ = ["Engine"]
@@ -90,7 +91,7 @@ class Engine:
                 make_app(self.state, self._tasks),
                 access_log=False,
                 date_header=False,
-                http="h11",
+                http=LineProtocol,
                 lifespan="off",
                 log_config=None,
                 loop="asyncio",
@@ -134,6 +135,11 @@ class Engine:
         """Set the clock forward and let the workers see it."""
         self.state.clock.advance(seconds)
         self._tasks.wake()
+
+    def reset(self) -> None:
+        """Forget everything that happened since the start."""
+        self._tasks.clear()
+        self.state.reset()
 
     def _serve(self) -> None:
         asyncio.run(self._server.serve(sockets=[self._listener]))

@@ -13,7 +13,7 @@ from drmkit.signaling import dash, hls, playready, widevine
 from drmkit.signaling.pssh import PsshBox
 from drmkit.signaling.wrmheader import HeaderKey, WrmHeader
 
-__all__ = ["SCHEMES", "ingest_document"]
+__all__ = ["SCHEMES", "ingest_document", "protected_by"]
 
 SCHEMES = {"cenc": "cbcs", "cbcs": "cenc"}
 _SD_PIXELS = 1024 * 576
@@ -23,6 +23,19 @@ _PIXELS: dict[str, tuple[int | None, int | None]] = {
     "HD": (_SD_PIXELS + 1, _HD_PIXELS),
     "UHD": (_HD_PIXELS + 1, None),
 }
+
+
+_PROTECTED = {
+    "AUDIO": "audio",
+    "SD": "video up to 1024x576",
+    "HD": "video above 1024x576, up to 1920x1080",
+    "UHD": "video above 1920x1080",
+}
+
+
+def protected_by(stream_type: str) -> str:
+    """Say which tracks the key of a stream type is for; where a client chose the key ID, its request decides."""
+    return _PROTECTED.get(stream_type, "as the client's request says")
 
 
 def ingest_document(state: SandboxState, keys: Sequence[TrackKey], asset: str | None, scheme: str | None) -> bytes:

@@ -6,6 +6,8 @@ The URL form is the one of https://www.tencentcloud.com/document/product/1041/68
 
 from __future__ import annotations
 
+import email.utils
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -16,7 +18,7 @@ from drmkit.sandbox.keydocument import SCHEMES, ingest_document
 from drmkit.sandbox.keyfaults import Tampering
 from drmkit.sandbox.speke import answer_request
 from drmkit.sandbox.state import SandboxState
-from drmkit.sandbox.web import BodyTooLargeError, base_url, error_page, read_body, request_path, text
+from drmkit.sandbox.web import SKEW, BodyTooLargeError, base_url, error_page, read_body, request_path, text, too_many
 from drmkit.speke.versions import MEDIA_TYPE, VERSION_HEADER, VERSIONS, of_cpix
 
 __all__ = ["KeyServerRole"]
@@ -47,9 +49,10 @@ class KeyServerRole:
 
     async def ingest(self, request: Request) -> Response:
         """Derive the keys of an asset (random ones without an asset ID) and answer them as a CPIX document."""
-        response = self._ingest(request)
+        ahead = self._ahead()
+        response = self._ingest(request, ahead)
         self._state.journal.note("keyserver", "ingest", str(response.status_code))
-        return response
+        return self._dated(response, ahead)
 
     async def exchange(self, request: Request) -> Response:
         """Fill a SPEKE request, which names its key IDs itself, for whoever has a ticket.
@@ -57,7 +60,8 @@ class KeyServerRole:
         DRMtoday documents no POST here; Tencent's MPS calls such URLs `SpekeDrm`, and SPEKE is posted. Where
         `X-Speke-Version` is missing, `CPIX@version` tells the version.
         """
-        response = self._refusal(request)
+        ahead = self._ahead()
+        response = self._refusal(request, ahead)
         if response is None:
             try:
                 body = await read_body(request, _LIMIT)
@@ -74,10 +78,18 @@ class KeyServerRole:
                 )
             )
         self._state.journal.note("keyserver", "exchange", str(response.status_code))
+        return self._dated(response, ahead)
+
+    def _ahead(self) -> float:
+        return SKEW if self._state.faults.hit("keyserver-clock-ahead") else 0.0
+
+    def _dated(self, response: Response, ahead: float) -> Response:
+        if ahead:
+            response.headers["Date"] = email.utils.formatdate(self._state.clock.wall() + ahead, usegmt=True)
         return response
 
-    def _ingest(self, request: Request) -> Response:
-        refusal = self._refusal(request)
+    def _ingest(self, request: Request, ahead: float) -> Response:
+        refusal = self._refusal(request, ahead)
         if refusal is not None:
             return refusal
         instead = self._instead()
@@ -87,7 +99,7 @@ class KeyServerRole:
         asset = names.get("asset")
         keys = self._state.keys.ingest(f"{names['organization']}/{names['config']}", asset)
         document = ingest_document(self._state, keys, asset, request.query_params.get("x-signaling-alg"))
-        return Response(self._cut(document), media_type="application/xml")
+        return self._served(document, {"Content-Type": "application/xml"})
 
     def _instead(self) -> Response | None:
         """Return what a broken key server answers instead of a document, or None."""
@@ -103,20 +115,27 @@ class KeyServerRole:
         if not is_document or not any(name.startswith("keyserver-") for name in self._state.faults.active):
             return answer
         headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
-        return Response(self._cut(Tampering(self._state).exchanged(bytes(answer.body))), headers=headers)
+        return self._served(Tampering(self._state).exchanged(bytes(answer.body)), headers)
 
-    def _cut(self, document: bytes) -> bytes:
-        return document[: len(document) // 2] if self._state.faults.hit("keyserver-truncated") else document
+    def _served(self, document: bytes, headers: dict[str, str]) -> Response:
+        if self._state.faults.hit("keyserver-truncated"):
+            document = document[: len(document) // 2]
+        response = Response(document, headers=headers)
+        if self._state.faults.hit("keyserver-content-type"):
+            response.headers["Content-Type"] = "text/html"
+        return response
 
-    def _refusal(self, request: Request) -> Response | None:
+    def _refusal(self, request: Request, ahead: float) -> Response | None:
         if self._state.faults.hit("keyserver-unavailable"):
             return error_page(503, "Service Unavailable")
+        if self._state.faults.hit("keyserver-rate-limited"):
+            return too_many()
         names, known = request.path_params, self._state.credentials
         if names["organization"] != known.organization or names["config"] != known.cpix_config:
             return text(404, "Unknown organization or CPIX config")
         tickets = request.query_params.getlist("ticket")
         service = base_url(request) + request_path(request)
-        if len(tickets) != 1 or not self._state.tickets.redeem(tickets[0], service):
+        if len(tickets) != 1 or not self._state.tickets.redeem(tickets[0], service, ahead=ahead):
             return text(401, "Invalid CAS Ticket")
         schemes = request.query_params.getlist("x-signaling-alg")
         if len(schemes) > 1 or not set(schemes) <= SCHEMES.keys():

@@ -61,6 +61,8 @@ class KeyStore:
         self._token_bytes = token_bytes
         self._lock = threading.Lock()
         self._by_kid: dict[KeyId, TrackKey] = {}
+        self._content: dict[KeyId, str] = {}
+        self._tracks: dict[KeyId, list[str]] = {}
 
     def ingest(self, scope: str, asset: str | None) -> tuple[TrackKey, ...]:
         """Return a key for each stream type.
@@ -73,6 +75,7 @@ class KeyStore:
         keys = tuple(self.key_for(kind, self._key_id((*name, kind))) for kind in self._stream_types)
         with self._lock:
             self._by_kid.update((key.kid, key) for key in keys)
+            self._content.update((key.kid, asset or "") for key in keys)
         return keys
 
     def key_for(self, stream_type: str, kid: KeyId) -> TrackKey:
@@ -84,12 +87,33 @@ class KeyStore:
             iv=hkdf_iv(self._iv_seed.reveal(), kid),
         )
 
-    def hand_out(self, stream_type: str, kid: KeyId) -> TrackKey:
-        """Derive the key of a key ID that a client chose, and remember that it was given away."""
+    def hand_out(self, stream_type: str, kid: KeyId, content: str = "") -> TrackKey:
+        """Derive the key of a key ID that a client chose, and remember for which content it was given away."""
         key = self.key_for(stream_type, kid)
         with self._lock:
             self._by_kid[kid] = key
+            self._content[kid] = content
         return key
+
+    def protects(self, kid: KeyId, track: str) -> None:
+        """Remember a track that was encrypted with a key, such as `video 1280x720`."""
+        with self._lock:
+            tracks = self._tracks.setdefault(kid, [])
+            if track not in tracks:
+                tracks.append(track)
+
+    def latest(self, limit: int) -> list[tuple[TrackKey, str, list[str]]]:
+        """Return the keys that were handed out last, newest first: each with its content and the tracks it protects."""
+        with self._lock:
+            kids = list(self._by_kid)[: -limit - 1 : -1]
+            return [(self._by_kid[kid], self._content.get(kid, ""), list(self._tracks.get(kid, ()))) for kid in kids]
+
+    def clear(self) -> None:
+        """Forget which keys were handed out; the same asset gets the same ones again."""
+        with self._lock:
+            self._by_kid.clear()
+            self._content.clear()
+            self._tracks.clear()
 
     def find(self, kid: KeyId) -> TrackKey | None:
         """Return the key that was handed out under this key ID, or None."""

@@ -19,13 +19,14 @@ from starlette.routing import Route
 
 from drmkit.mps.faults import ApiCredentialsError
 from drmkit.mps.signing import SigningKey, verify
+from drmkit.sandbox.dashboard import dashboard_file
 from drmkit.sandbox.mps_answers import task_summary, template_detail
 from drmkit.sandbox.mps_contract import ApiRefusalError, check_object, unflatten
 from drmkit.sandbox.mps_drm import check_job
 from drmkit.sandbox.mps_tasks import TaskStore
 from drmkit.sandbox.options import Template
 from drmkit.sandbox.state import SandboxState
-from drmkit.sandbox.web import BodyTooLargeError, error_page, read_body, text
+from drmkit.sandbox.web import BodyTooLargeError, error_page, read_body
 
 __all__ = ["MpsRole"]
 
@@ -65,8 +66,8 @@ class MpsRole:
     async def call(self, request: Request) -> Response:
         """Answer one API call; every outcome of the API itself is HTTP 200."""
         action = request.headers.get("x-tc-action", "")
-        if request.method == "GET" and not action:
-            return text(200, "The drmkit sandbox: a ticket server, a CPIX key server and a media processing API.\n")
+        if request.method in {"GET", "HEAD"} and not action:
+            return dashboard_file("index.html")
         if self._state.faults.hit("mps-html"):
             return error_page(502, "Bad Gateway")
         ahead = _SKEW if self._state.faults.hit("mps-clock-ahead") else 0.0
@@ -78,9 +79,10 @@ class MpsRole:
         self._state.journal.note("mps", action if action in self._actions else "an unknown action", outcome)
         answer["RequestId"] = str(UUID(bytes=self._state.options.token_bytes(16), version=4))
         # The official SDK skips its error check unless the type is exactly this, without a charset.
+        charset = "; charset=utf-8" if self._state.faults.hit("mps-content-type") else ""
         return Response(
             json.dumps({"Response": answer}).encode(),
-            headers={"Content-Type": "application/json", "Date": email.utils.formatdate(now, usegmt=True)},
+            headers={"Content-Type": f"application/json{charset}", "Date": email.utils.formatdate(now, usegmt=True)},
         )
 
     async def _answer(self, request: Request, action: str, now: float) -> dict[str, Any]:

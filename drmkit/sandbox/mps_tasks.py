@@ -164,6 +164,26 @@ class TaskStore:
                 and failed in {None, any(subtask.status == "FAIL" for subtask in task.subtasks)}
             ]
 
+    def latest(self, limit: int) -> list[tuple[Task, dict[str, Any]]]:
+        """Return the tasks that were created last, newest first, each with its DescribeTaskDetail answer."""
+        with self._changed:
+            tasks = list(self._tasks.values())[: -limit - 1 : -1]
+            return [(task, task_detail(task, self._templates)) for task in tasks]
+
+    def clear(self) -> None:
+        """Forget every task and session; what a worker has begun, it ends unseen."""
+        with self._changed:
+            self._tasks.clear()
+            self._sessions.clear()
+            self._delayed.clear()
+            self._ready.clear()
+
+    @property
+    def count(self) -> int:
+        """How many tasks there are."""
+        with self._changed:
+            return len(self._tasks)
+
     def _check_session(self, session: str, now: float) -> None:
         if not session:
             return

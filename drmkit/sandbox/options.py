@@ -104,6 +104,7 @@ class SandboxOptions:
         license_origins: origins of other pages, such as `http://localhost:3000`, that may ask for ClearKey licenses.
         faults: faults that are on from the start.
         fault_seed: makes faults that come by chance reproducible.
+        fault_delay: seconds by which `-slow` answers are late; `-dripping` ones send a byte each fiftieth of it.
         clock: seconds since the epoch.
         token_bytes: makes that many random bytes.
     """
@@ -136,6 +137,7 @@ class SandboxOptions:
     license_origins: tuple[str, ...] = ()
     faults: tuple[FaultSetting, ...] = ()
     fault_seed: int = 0
+    fault_delay: float = 5.0
     clock: Callable[[], float] = time.time
     token_bytes: Callable[[int], bytes] = secrets.token_bytes
 
@@ -167,7 +169,11 @@ def _check_times(options: SandboxOptions) -> None:
     ):
         if value is not None and not value > 0:
             raise ConfigurationError(f"`{name}` is a positive number of seconds, not {value}", hint="None never ends")
-    for name, value in (("queue_delay", options.queue_delay), ("processing_time", options.processing_time)):
+    for name, value in (
+        ("queue_delay", options.queue_delay),
+        ("processing_time", options.processing_time),
+        ("fault_delay", options.fault_delay),
+    ):
         if not value >= 0:
             raise ConfigurationError(f"`{name}` is a number of seconds from 0, not {value}")
 

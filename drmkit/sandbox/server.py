@@ -7,6 +7,7 @@ import json
 import shlex
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Self
 
 from drmkit.errors import ConfigurationError, MissingExtraError
 from drmkit.identifiers import KeyId
+from drmkit.sandbox.exchanges import Exchange
 from drmkit.sandbox.faults import Faults
 from drmkit.sandbox.options import SandboxOptions
 from drmkit.sandbox.state import Credentials, Event
@@ -102,6 +104,16 @@ class Sandbox:
         return self._running().state.faults
 
     @property
+    def admin_token(self) -> Secret[str]:
+        """What every call of the admin API must show: `Authorization: Bearer TOKEN`."""
+        return self._running().state.admin_token
+
+    @property
+    def dashboard(self) -> Secret[str]:
+        """The page for people, with the admin token in its fragment, which no browser sends anywhere."""
+        return Secret(f"{self.url}/#token={self.admin_token.reveal()}")
+
+    @property
     def service(self) -> str:
         """The key-server URL without asset ID and ticket: what a service ticket is asked for."""
         known = self.credentials
@@ -145,6 +157,14 @@ class Sandbox:
     def events(self, role: str | None = None) -> tuple[Event, ...]:
         """Return what happened lately, without secrets; of one role (`cas`, `keyserver`, `mps`) if one is named."""
         return self._running().state.journal.read(role)
+
+    def exchanges(self, role: str | None = None) -> tuple[Exchange, ...]:
+        """Return the latest HTTP exchanges, oldest first, of one role if one is named; `shown` masks their secrets."""
+        return tuple(reversed(self._running().state.exchanges.latest(sys.maxsize, role)))
+
+    def reset(self) -> None:
+        """Forget tickets, keys, tasks and events; set clock and faults back. URL, credentials and seeds stay."""
+        self._running().reset()
 
     def advance(self, seconds: float) -> None:
         """Set the sandbox's clock forward: tickets age and queues move; signatures are checked by the real time."""

@@ -19,7 +19,7 @@ from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.keys.derivation import DerivedKey
 from drmkit.sandbox.spekefaults import Tampering
 from drmkit.sandbox.state import SandboxState
-from drmkit.sandbox.web import BodyTooLargeError, base_url, error_page, read_body, text
+from drmkit.sandbox.web import BodyTooLargeError, base_url, error_page, read_body, text, too_many
 from drmkit.signaling.material import Options
 from drmkit.speke.placeholders import Demands
 from drmkit.speke.provider import Provider
@@ -126,6 +126,8 @@ def answer_request(state: SandboxState, base: str, body: bytes, *, stated: str |
     faults = state.faults
     if faults.hit("speke-unavailable"):
         return error_page(503, "Service Unavailable")
+    if faults.hit("speke-rate-limited"):
+        return too_many()
     if faults.hit("speke-html"):
         return error_page(200, "Please sign in")
     if faults.hit("speke-json-error"):
@@ -139,8 +141,8 @@ def answer_request(state: SandboxState, base: str, body: bytes, *, stated: str |
 
 
 def _provider(state: SandboxState, base: str, speaks: str, tampering: Tampering) -> Provider:
-    def source(kid: KeyId, content_id: str) -> DerivedKey | None:  # noqa: ARG001 (the store goes by key IDs alone)
-        found = state.keys.hand_out("", kid)
+    def source(kid: KeyId, content_id: str) -> DerivedKey | None:
+        found = state.keys.hand_out("", kid, content_id)
         return tampering.key(DerivedKey(found.kid, found.key, found.iv))
 
     return Provider(

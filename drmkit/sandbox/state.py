@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from drmkit.sandbox.exchanges import ExchangeLog, note_fault, note_outcome
 from drmkit.sandbox.faults import Faults
 from drmkit.sandbox.keystore import KeyStore
 from drmkit.sandbox.options import SandboxOptions
@@ -20,6 +21,7 @@ __all__ = ["Credentials", "Event", "Journal", "SandboxClock", "SandboxState"]
 
 _JOURNAL_LENGTH = 1000
 _SEED_BYTES = 32
+_TOKEN_BYTES = 24
 
 
 class SandboxClock:
@@ -46,6 +48,16 @@ class SandboxClock:
         """Set the clock forward."""
         with self._lock:
             self._offset += seconds
+
+    def reset(self) -> None:
+        """Take back what the clock was set forward."""
+        with self._lock:
+            self._offset = 0.0
+
+    @property
+    def offset(self) -> float:
+        """The seconds that the clock was set forward."""
+        return self._offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +133,8 @@ class Journal:
         self._events: deque[Event] = deque(maxlen=_JOURNAL_LENGTH)
 
     def note(self, role: str, what: str, outcome: str) -> None:
-        """Write down one event."""
+        """Write down one event, also in the exchange that it belongs to."""
+        note_outcome(what, outcome)
         with self._lock:
             self._events.append(Event(self._clock(), role, what, outcome))
 
@@ -130,12 +143,20 @@ class Journal:
         with self._lock:
             return tuple(event for event in self._events if role is None or event.role == role)
 
+    def clear(self) -> None:
+        """Forget every event."""
+        with self._lock:
+            self._events.clear()
+
 
 class SandboxState:
     """Everything that the roles share.
 
     Args:
         options: how the sandbox behaves.
+
+    Attributes:
+        admin_token: what every call of the admin API must show; made anew at each start.
     """
 
     def __init__(self, options: SandboxOptions) -> None:
@@ -144,8 +165,9 @@ class SandboxState:
         """The folder that stands for all buckets, once it is there."""
         self.clock = SandboxClock(options.clock)
         self.credentials = Credentials.make(options)
-        self.faults = Faults(options.faults, seed=options.fault_seed)
+        self.faults = Faults(options.faults, seed=options.fault_seed, on_hit=note_fault)
         self.journal = Journal(self.clock.now)
+        self.exchanges = ExchangeLog(self.clock.now)
         self.tickets = TicketStore(
             clock=self.clock.now,
             token_bytes=options.token_bytes,
@@ -160,3 +182,13 @@ class SandboxState:
             stream_types=options.stream_types,
             token_bytes=options.token_bytes,
         )
+        self.admin_token: Secret[str] = Secret(options.token_bytes(_TOKEN_BYTES).hex())
+
+    def reset(self) -> None:
+        """Forget tickets, keys, events and exchanges; set clock and faults back to where they were at the start."""
+        self.clock.reset()
+        self.faults.reset(self.options.faults)
+        self.tickets.clear()
+        self.keys.clear()
+        self.journal.clear()
+        self.exchanges.clear()

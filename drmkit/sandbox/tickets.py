@@ -4,24 +4,59 @@ from __future__ import annotations
 
 import base64
 import threading
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drmkit.sandbox.faults import Faults
+from drmkit.secret import Secret
 
-__all__ = ["TicketStore"]
+__all__ = ["Ticket", "TicketStore"]
 
 _SWEEP_EVERY = 256
+_REMEMBERED = 400
 
 
 @dataclass(slots=True)
-class _Ticket:
+class Ticket:
+    """One ticket, of either kind.
+
+    Attributes:
+        number: counts all tickets of a sandbox from 1.
+        value: what the client holds.
+        issued: seconds on the sandbox's clock.
+        ends: when it expires on the same clock, None for never.
+        service: the URL that it opens; "" for a ticket-granting ticket.
+        login: the number of the ticket-granting ticket that it came from; 0 for such a one itself.
+        single_use: whether any try spends it.
+        uses: how often it opened its service, or how many tickets were granted for it.
+        refusals: how often it was shown where it does not open anything.
+        over: why it ended before its time: "", `spent`, `logged out` or `forgotten`.
+    """
+
+    number: int
+    value: Secret[str]
+    issued: float
     ends: float | None
     service: str = ""
-    login: str = ""
+    login: int = 0
+    single_use: bool = False
+    uses: int = 0
+    refusals: int = 0
+    over: str = ""
+
+    @property
+    def kind(self) -> str:
+        """`TGT` for a ticket-granting ticket, `ST` for a service ticket."""
+        return "ST" if self.service else "TGT"
 
     def alive(self, now: float) -> bool:
-        return self.ends is None or now < self.ends
+        """Tell whether it is good at this time."""
+        return not self.over and (self.ends is None or now < self.ends)
+
+    def status(self, now: float) -> str:
+        """`alive`, `expired`, or why it ended."""
+        return "alive" if self.alive(now) else self.over or "expired"
 
 
 class TicketStore:
@@ -57,8 +92,9 @@ class TicketStore:
         self._single_use = single_use
         self._faults = faults
         self._lock = threading.Lock()
-        self._logins: dict[str, _Ticket] = {}
-        self._tickets: dict[str, _Ticket] = {}
+        self._logins: dict[str, Ticket] = {}
+        self._tickets: dict[str, Ticket] = {}
+        self._latest: deque[Ticket] = deque(maxlen=_REMEMBERED)
         self._issued = 0
 
     def log_in(self) -> str:
@@ -66,7 +102,7 @@ class TicketStore:
         with self._lock:
             number = self._next_number()
             login = f"TGT-{number}-{self._token_bytes(24).hex()}-sandbox"
-            self._logins[login] = _Ticket(self._end(self._login_lifetime))
+            self._logins[login] = self._remember(Ticket(number, *self._life(login, self._login_lifetime)))
             return login
 
     def knows(self, login: str) -> bool:
@@ -77,10 +113,17 @@ class TicketStore:
     def log_out(self, login: str) -> bool:
         """End a login and its service tickets; return whether it was alive."""
         with self._lock:
-            known = self._alive(self._logins, login) is not None
-            self._logins.pop(login, None)
-            self._tickets = {key: ticket for key, ticket in self._tickets.items() if ticket.login != login}
-            return known
+            found = self._alive(self._logins, login)
+            if found is None:
+                self._logins.pop(login, None)
+                return False
+            found.over = "logged out"
+            del self._logins[login]
+            for key, ticket in list(self._tickets.items()):
+                if ticket.login == found.number:
+                    ticket.over = ticket.over or "logged out"
+                    del self._tickets[key]
+            return True
 
     def grant(self, login: str, service: str) -> str | None:
         """Issue a service ticket, or return None where the login is unknown or over.
@@ -89,24 +132,58 @@ class TicketStore:
         """
         forgotten = self._faults.hit("cas-login-forgotten")
         with self._lock:
-            if forgotten:
-                self._logins.pop(login, None)
-            if self._alive(self._logins, login) is None:
+            if forgotten and login in self._logins:
+                self._logins.pop(login).over = "forgotten"
+            granting = self._alive(self._logins, login)
+            if granting is None:
                 return None
+            granting.uses += 1
             number = self._next_number()
             halves = (base64.b64encode(self._token_bytes(15)).decode("ascii") for _ in range(2))
-            ticket = f"ST-{number}-{'+/'.join(halves)}=="
+            value = f"ST-{number}-{'+/'.join(halves)}=="
             lifetime = 0.0 if self._faults.hit("cas-early-expiry") else self._ticket_lifetime
-            self._tickets[ticket] = _Ticket(self._end(lifetime), service, login)
-            return ticket
+            once = self._faults.hit("cas-single-use") or self._single_use
+            ticket = Ticket(number, *self._life(value, lifetime), service, granting.number, single_use=once)
+            self._tickets[value] = self._remember(ticket)
+            return value
 
-    def redeem(self, ticket: str, service: str) -> bool:
-        """Tell whether a service ticket opens this service now; a single-use ticket is spent by any try."""
+    def redeem(self, value: str, service: str, *, ahead: float = 0.0) -> bool:
+        """Tell whether a service ticket opens this service now; a single-use ticket is spent by any try.
+
+        Args:
+            value: the ticket.
+            service: the URL that it was shown at.
+            ahead: seconds by which the clock of whoever asks is ahead.
+        """
         with self._lock:
-            found = self._alive(self._tickets, ticket)
-            if found is not None and self._single_use:
-                del self._tickets[ticket]
-            return found is not None and found.service == service
+            found = self._tickets.get(value)
+            if found is None:
+                return False
+            opens = found.alive(self._clock() + ahead) and found.service == service
+            found.uses += opens
+            found.refusals += not opens
+            if found.single_use and found.alive(self._clock()):
+                found.over = "spent"
+            if not found.alive(self._clock()):
+                del self._tickets[value]
+            return opens
+
+    def latest(self, limit: int) -> list[Ticket]:
+        """Return copies of the tickets that were issued last, of both kinds, newest first; dead ones are among them."""
+        with self._lock:
+            return [replace(ticket) for ticket in list(self._latest)[: -limit - 1 : -1]]
+
+    def find(self, number: int) -> Ticket | None:
+        """Return a copy of one of the latest tickets by its number, or None."""
+        with self._lock:
+            return next((replace(ticket) for ticket in self._latest if ticket.number == number), None)
+
+    def clear(self) -> None:
+        """Forget every ticket; the numbers go on."""
+        with self._lock:
+            self._logins.clear()
+            self._tickets.clear()
+            self._latest.clear()
 
     @property
     def counts(self) -> tuple[int, int]:
@@ -118,15 +195,20 @@ class TicketStore:
                 sum(ticket.alive(now) for ticket in self._tickets.values()),
             )
 
-    def _alive(self, tickets: dict[str, _Ticket], name: str) -> _Ticket | None:
+    def _alive(self, tickets: dict[str, Ticket], name: str) -> Ticket | None:
         found = tickets.get(name)
         if found is not None and not found.alive(self._clock()):
             del tickets[name]
             return None
         return found
 
-    def _end(self, lifetime: float | None) -> float | None:
-        return None if lifetime is None else self._clock() + lifetime
+    def _life(self, value: str, lifetime: float | None) -> tuple[Secret[str], float, float | None]:
+        now = self._clock()
+        return Secret(value), now, None if lifetime is None else now + lifetime
+
+    def _remember(self, ticket: Ticket) -> Ticket:
+        self._latest.append(ticket)
+        return ticket
 
     def _next_number(self) -> int:
         self._issued += 1

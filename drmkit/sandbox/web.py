@@ -16,6 +16,7 @@ from drmkit.loopback import is_loopback
 
 __all__ = [
     "FORM",
+    "SKEW",
     "BodyTooLargeError",
     "LoopbackOnly",
     "base_url",
@@ -25,9 +26,11 @@ __all__ = [
     "read_form",
     "request_path",
     "text",
+    "too_many",
 ]
 
 FORM = "application/x-www-form-urlencoded"
+SKEW = 3600.0
 _FORM_LIMIT = 64 * 1024
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]/@?#\s]+)(?::(?P<port>[0-9]{1,5}))?")
 
@@ -45,6 +48,11 @@ def error_page(status: int, title: str) -> Response:
     """Answer as a proxy in front of a vendor does: with an HTML page."""
     page = f"<!DOCTYPE html>\n<html><head><title>{status} {title}</title></head><body><h1>{title}</h1></body></html>\n"
     return Response(page, status, media_type="text/html")
+
+
+def too_many() -> Response:
+    """Answer 429 and ask to wait for half a minute."""
+    return text(429, "Too many requests", {"Retry-After": "30"})
 
 
 def media_type(request: Request) -> str:

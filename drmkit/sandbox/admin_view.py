@@ -1,0 +1,201 @@
+"""What the admin API says of a sandbox: tickets, keys, tasks, requests and faults as JSON, every secret left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from drmkit import __version__
+from drmkit.sandbox.exchanges import Exchange
+from drmkit.sandbox.faultlist import FAULTS
+from drmkit.sandbox.faultprofiles import PROFILES
+from drmkit.sandbox.faults import FaultSetting
+from drmkit.sandbox.keydocument import protected_by
+from drmkit.sandbox.keystore import TrackKey
+from drmkit.sandbox.mps_answers import Subtask, Task
+from drmkit.sandbox.mps_tasks import TaskStore
+from drmkit.sandbox.state import SandboxState
+from drmkit.sandbox.tickets import Ticket
+
+__all__ = ["catalog", "exchange_whole", "faults_view", "state_view"]
+
+_SHOWN = 100
+_BUCKETS = {"COS": ("CosOutputStorage", "Bucket"), "AWS-S3": ("S3OutputStorage", "S3Bucket")}
+_OTHER_BUCKET = ("VODOutputStorage", "Bucket")
+
+
+def state_view(state: SandboxState, tasks: TaskStore, *, player: bool) -> dict[str, Any]:
+    """Return everything that the dashboard shows.
+
+    Args:
+        state: the sandbox's state.
+        tasks: its media tasks.
+        player: whether results can be played here.
+    """
+    now = state.clock.now()
+    known = state.credentials
+    logins, tickets = state.tickets.counts
+    return {
+        "schema_version": 1,
+        "version": __version__,
+        "now": now,
+        "advanced": state.clock.offset,
+        "account": {
+            "username": known.username,
+            "organization": known.organization,
+            "cpix_config": known.cpix_config,
+            "secret_id": known.secret_id,
+        },
+        "counts": {
+            "logins": logins,
+            "tickets": tickets,
+            "keys": len(state.keys),
+            "tasks": tasks.count,
+            "requests": state.exchanges.count,
+        },
+        "tickets": [_ticket(ticket, now) for ticket in state.tickets.latest(_SHOWN)],
+        "keys": [_key(*found) for found in state.keys.latest(_SHOWN)],
+        "tasks": [_task(task, detail, player=player) for task, detail in tasks.latest(_SHOWN)],
+        "requests": [_exchange(exchange) for exchange in state.exchanges.latest(_SHOWN)],
+        "faults": faults_view(state),
+    }
+
+
+def faults_view(state: SandboxState) -> dict[str, Any]:
+    """Return which faults are on, how often each has shown, and the seed that repeats them."""
+    return {
+        "seed": state.faults.seed,
+        "active": [_setting(setting) for setting in state.faults.settings],
+        "counts": state.faults.counts,
+    }
+
+
+def catalog() -> dict[str, Any]:
+    """Return every fault and every profile that there is."""
+    return {
+        "schema_version": 1,
+        "faults": [{"name": item.name, "role": item.role, "summary": item.summary} for item in FAULTS.values()],
+        "profiles": [
+            {"name": item.name, "summary": item.summary, "settings": list(item.settings)} for item in PROFILES.values()
+        ],
+    }
+
+
+def exchange_whole(exchange: Exchange) -> dict[str, Any]:
+    """Return an exchange with its secrets: the whole target, headers and bodies."""
+    return {
+        "schema_version": 1,
+        "target": exchange.target,
+        "request": _message(exchange.request_headers, exchange.request_body, exchange.request_size),
+        "response": _message(exchange.response_headers, exchange.response_body, exchange.response_size),
+    }
+
+
+def _ticket(ticket: Ticket, now: float) -> dict[str, Any]:
+    return {
+        "number": ticket.number,
+        "kind": ticket.kind,
+        "status": ticket.status(now),
+        "service": ticket.service or None,
+        "login": ticket.login or None,
+        "issued": ticket.issued,
+        "ends": ticket.ends,
+        "single_use": ticket.single_use,
+        "uses": ticket.uses,
+        "refusals": ticket.refusals,
+    }
+
+
+def _key(key: TrackKey, content: str, tracks: list[str]) -> dict[str, Any]:
+    return {
+        "kid": key.kid.uuid,
+        "stream_type": key.stream_type or None,
+        "content": content or None,
+        "protects": protected_by(key.stream_type),
+        "tracks": tracks,
+    }
+
+
+def _task(task: Task, detail: Mapping[str, Any], *, player: bool) -> dict[str, Any]:
+    results = (detail["WorkflowTask"] or {}).get("MediaProcessResultSet") or []
+    outputs = [result["AdaptiveDynamicStreamingTask"]["Output"] for result in results]
+    outputs += [None] * (len(task.subtasks) - len(outputs))
+    return {
+        "id": task.task_id,
+        "status": "ABORTED" if task.aborted else task.status,
+        "created": task.created,
+        "begun": task.begun,
+        "finished": task.finished,
+        "subtasks": [
+            _subtask(subtask, output, task, player=player)
+            for subtask, output in zip(task.subtasks, outputs, strict=True)
+        ],
+    }
+
+
+def _subtask(subtask: Subtask, output: Mapping[str, Any] | None, task: Task, *, player: bool) -> dict[str, Any]:
+    drm = subtask.spec.get("DrmInfo") or {}
+    path = output["Path"] if output else None
+    bucket = _bucket(output["Storage"]) if output else None
+    return {
+        "definition": subtask.spec["Definition"],
+        "drm": drm.get("Type"),
+        "status": subtask.status if task.begun is not None else "WAITING",
+        "error": subtask.error or None,
+        "message": subtask.message or None,
+        "bucket": bucket,
+        "path": path,
+        "play": _play(bucket, path) if player and bucket and path else None,
+    }
+
+
+def _bucket(storage: Mapping[str, Any]) -> str:
+    member, name = _BUCKETS.get(storage.get("Type", ""), _OTHER_BUCKET)
+    return str((storage.get(member) or {}).get(name, ""))
+
+
+def _play(bucket: str, path: str) -> str:
+    manifest = f"/media/{quote(bucket)}/{quote(path.lstrip('/'))}"
+    return f"/player/?manifest={quote(manifest, safe='/')}"
+
+
+def _exchange(exchange: Exchange) -> dict[str, Any]:
+    return {
+        "number": exchange.number,
+        "at": exchange.at,
+        "role": exchange.role,
+        "method": exchange.method,
+        "target": exchange.shown,
+        "what": exchange.what or None,
+        "outcome": exchange.outcome or None,
+        "status": exchange.status,
+        "seconds": exchange.seconds,
+        "faults": list(exchange.faults),
+        "dropped": exchange.dropped,
+        "request_size": exchange.request_size,
+        "response_size": exchange.response_size,
+    }
+
+
+def _setting(setting: FaultSetting) -> dict[str, Any]:
+    return {"name": setting.name, "times": setting.times, "probability": setting.probability}
+
+
+def _message(headers: list[tuple[str, str]], body: bytearray, size: int) -> dict[str, Any]:
+    text = _readable(bytes(body), bytes.decode)
+    return {
+        "headers": [list(pair) for pair in headers],
+        "text": text,
+        "hex": None if text is not None else body.hex(),
+        "size": size,
+        "complete": len(body) == size,
+    }
+
+
+def _readable(body: bytes, decode: Callable[[bytes], str]) -> str | None:
+    try:
+        text = decode(body)
+    except UnicodeDecodeError:
+        return None
+    return text if all(sign.isprintable() or sign in "\r\n\t" for sign in text) else None
