@@ -59,31 +59,42 @@ class Duration(click.ParamType[timedelta]):
 )
 @click.option("--speke-auth", is_flag=True, help="SPEKE requests need the API account's name and password (Basic).")
 @click.option(
+    "--faults",
+    "profiles",
+    metavar="PROFILE",
+    multiple=True,
+    help="Have a bad day of a kind, such as `flaky`; `--faults help` lists the profiles and every fault.",
+)
+@click.option(
     "--fault",
     "faults",
     metavar="NAME[:TIMES|:N%]",
     multiple=True,
     help="Misbehave, always or so many times or so often; `--fault help` lists the names.",
 )
+@click.option("--fault-seed", type=int, default=0, show_default=True, help="Faults by chance repeat with their seed.")
+@click.option("--fault-delay", type=Duration(), help="How late slow answers are; default 5s.")
 @format_option
 @pass_app
 def sandbox(app: App, /, *, write_config: Path | None, write_env: Path | None, form: str, **given: Any) -> None:
     """Play the vendors on loopback: CAS, CPIX key server and MPS, with random credentials and real keys.
 
     Runs until Ctrl-C or SIGTERM. The files are written when it is ready: their appearance is the signal to go on.
+    The dashboard shows and sets what goes on; its link holds the token that the admin API asks for.
 
       drmkit sandbox --port 0 --write-config sandbox.toml &
 
       drmkit --config sandbox.toml key-url get
     """
     from drmkit.player.shaka import named_player_js  # noqa: PLC0415
-    from drmkit.sandbox import FAULTS, SandboxOptions, serve  # noqa: PLC0415 (help needs no extra)
+    from drmkit.sandbox import SandboxOptions, serve  # noqa: PLC0415 (help needs no extra)
 
-    if "help" in given["faults"]:
-        click.echo("\n".join(f"{fault.name:26}{fault.summary}" for fault in FAULTS.values()))
+    if "help" in given["faults"] or "help" in given["profiles"]:
+        click.echo(_listed(profiles="help" in given["profiles"]))
         return
     given["player_js"] = named_player_js(given["player_js"], app.environ)
     options = SandboxOptions(**_options(given))
+    started: list[Sandbox] = []
 
     def ready(running: Sandbox) -> None:
         if write_config:
@@ -91,13 +102,19 @@ def sandbox(app: App, /, *, write_config: Path | None, write_env: Path | None, f
         if write_env:
             write_atomically(write_env, running.environment_lines().encode())
         _announce(app, running, form, write_config, write_env)
+        started.append(running)
 
     serve(options, ready)
+    for running in started:
+        shown = [f"{name} {count}" for name, count in sorted(running.faults.counts.items())]
+        if shown:
+            app.talk(f"faults shown: {', '.join(shown)}")
     app.talk("the sandbox has stopped; nothing of it remains but the files that you asked for")
 
 
 def _options(given: dict[str, Any]) -> dict[str, Any]:
     """Turn the command's options into those of the sandbox; what was not given is left to its defaults."""
+    from drmkit.sandbox.faultprofiles import find_profile  # noqa: PLC0415
     from drmkit.sandbox.faults import FaultSetting  # noqa: PLC0415
 
     options = {name: value for name, value in given.items() if value is not None}
@@ -105,9 +122,23 @@ def _options(given: dict[str, Any]) -> dict[str, Any]:
         file = options.pop(f"{name}_file", None)
         if file is not None:
             options[name] = passwords.from_file(str(file), what=f"--{name.replace('_', '-')}-file")
-    options["faults"] = tuple(FaultSetting.parse(text) for text in given["faults"])
+    of_profiles = [setting for name in options.pop("profiles") for setting in find_profile(name).faults]
+    options["faults"] = (*of_profiles, *(FaultSetting.parse(text) for text in given["faults"]))
     options["single_use"] = options.pop("single_use_tickets")
     return {name: value.total_seconds() if isinstance(value, timedelta) else value for name, value in options.items()}
+
+
+def _listed(*, profiles: bool) -> str:
+    from drmkit.sandbox import FAULTS  # noqa: PLC0415
+    from drmkit.sandbox.faultprofiles import PROFILES  # noqa: PLC0415
+
+    faults = [f"{fault.name:30}{fault.summary}" for fault in FAULTS.values()]
+    if not profiles:
+        return "\n".join(faults)
+    lines = [
+        f"{profile.name:12}{profile.summary}\n{'':12}{' '.join(profile.settings)}" for profile in PROFILES.values()
+    ]
+    return "\n".join(["profiles:", *lines, "", "faults:", *faults])
 
 
 def _announce(app: App, running: Sandbox, form: str, config: Path | None, env: Path | None) -> None:
@@ -118,12 +149,18 @@ def _announce(app: App, running: Sandbox, form: str, config: Path | None, env: P
             "url": running.url,
             "health": health,
             "service": running.service,
+            "dashboard": running.dashboard.reveal(),
+            "admin_token": running.admin_token.reveal(),
             "config": str(config) if config else None,
             "env": str(env) if env else None,
         }
         click.echo(json.dumps(data))
         return
     click.echo(f"sandbox: {running.url}  (health: {health})")
+    click.echo(f"dashboard: {running.dashboard.reveal()}")
+    click.echo(f"admin token: {running.admin_token.reveal()}")
+    if running.faults.active:
+        app.talk(f"faults on: {', '.join(running.faults.active)} (seed {running.faults.seed})")
     if config:
         app.talk(f"use it:  drmkit --config {config} key-url get")
     if env:

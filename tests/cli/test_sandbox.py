@@ -58,6 +58,7 @@ def test_the_files_point_every_command_at_it(tmp_path: Path) -> None:
     with running(tmp_path) as said:
         assert said["schema_version"] == 1
         assert said["url"].startswith("http://127.0.0.1:")
+        assert said["dashboard"] == f"{said['url']}/#token={said['admin_token']}"
         assert json.load(urllib.request.urlopen(said["health"]))["status"] == "ok"
         for name in ("config", "env"):
             assert stat.S_IMODE(Path(said[name]).stat().st_mode) == 0o600
@@ -149,6 +150,10 @@ def test_tickets_end_by_switch(tmp_path: Path, switch: str) -> None:
         (["--port", "70000"], 3, "a port is 0 to 65535"),
         (["--ticket-lifetime", "soon"], 2, "is no length of time"),
         (["--fault", "cas-crfl"], 3, "did you mean 'cas-crlf'"),
+        (["--faults", "flakey"], 3, "did you mean 'flaky'"),
+        (["--faults", "zzz"], 3, "known: flaky, slow, "),
+        (["--fault-delay", "-1"], 2, "is no length of time"),
+        (["--fault-seed", "often"], 2, "is not a valid integer"),
         (["--password-file", "/nowhere/password"], 3, "--password-file /nowhere/password cannot be read"),
         (["--write-config", "/nowhere/sandbox.toml"], 2, "there is no folder /nowhere"),
     ],
@@ -171,18 +176,43 @@ def test_sigterm_ends_it_too() -> None:
     """A service manager stops it with SIGTERM; it ends with 0 and has said where it was."""
     process = drmkit("sandbox")
     assert process.stdout
-    assert process.stdout.readline().startswith("sandbox: http://127.0.0.1:")
+    first = process.stdout.readline()
+    assert first.startswith("sandbox: http://127.0.0.1:")
+    url = first.split()[1]
+    dashboard, token = process.stdout.readline(), process.stdout.readline()
+    assert token.startswith("admin token: ")
+    assert dashboard == f"dashboard: {url}/#token={token.split()[2]}\n"
     process.terminate()
+    code, out, err = done(process)
+    assert (code, out) == (0, "")
+    assert "its credentials are random" in err
+    assert token.split()[2] not in err
+
+
+def test_a_profile_of_faults_is_told_and_counted(tmp_path: Path) -> None:
+    """`--faults` switches a profile on; which faults are on is said at the start, which have shown at the end."""
+    process = drmkit("sandbox", "--faults", "overloaded", "--fault", "cas-unavailable", "--fault-seed", "7")
+    assert process.stdout
+    url = process.stdout.readline().split()[1]
+    with pytest.raises(urllib.error.HTTPError, match="503"):
+        urllib.request.urlopen(f"{url}/cas/v1/tickets", data=b"username=x")
+    process.send_signal(signal.SIGINT)
     code, _, err = done(process)
     assert code == 0
-    assert "its credentials are random" in err
+    assert "faults on: cas-rate-limited, cas-slow, cas-unavailable, " in err
+    assert "(seed 7)" in err
+    assert "cas-unavailable 1" in err.partition("faults shown: ")[2]
 
 
 def test_the_faults_are_listed(run: Run, capsys: Any) -> None:
-    """`--fault help` lists every fault with what it does."""
+    """`--fault help` lists every fault with what it does; `--faults help` the profiles too."""
     assert run("sandbox", "--fault", "help") == 0
+    faults = capsys.readouterr().out
+    assert "keyserver-kid-as-key          every content key is its own key ID" in faults
+    assert run("sandbox", "--faults", "help") == 0
     out = capsys.readouterr().out
-    assert "keyserver-kid-as-key      every content key is its own key ID" in out
+    assert out.startswith("profiles:\nflaky       now and then a call fails")
+    assert out.endswith(f"faults:\n{faults}")
 
 
 def test_ctrl_c_ends_the_demo_and_leaves_nothing(tmp_path: Path) -> None:
