@@ -244,6 +244,7 @@ async def _failed(request: Request, error: DrmkitError) -> Response:  # noqa: AR
 async def _unroutable(request: Request, error: HTTPException) -> Response:
     allowed = (error.headers or {}).get("Allow")
     if allowed:
-        words = f"{request.url.path} takes {allowed}, not {request.method}"
+        takes = ", ".join(sorted(set(allowed.split(", ")) - {"HEAD"}))
+        words = f"{request.url.path} takes {takes}, not {request.method}"
         return _answer(_Refusal(error.status_code, words), {"Allow": allowed})
     return _answer(_Refusal(error.status_code, f"the admin API has no {request.url.path}"))

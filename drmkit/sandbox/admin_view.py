@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -183,7 +183,7 @@ def _setting(setting: FaultSetting) -> dict[str, Any]:
 
 
 def _message(headers: list[tuple[str, str]], body: bytearray, size: int) -> dict[str, Any]:
-    text = _readable(bytes(body), bytes.decode)
+    text = _readable(bytes(body))
     return {
         "headers": [list(pair) for pair in headers],
         "text": text,
@@ -193,9 +193,9 @@ def _message(headers: list[tuple[str, str]], body: bytearray, size: int) -> dict
     }
 
 
-def _readable(body: bytes, decode: Callable[[bytes], str]) -> str | None:
+def _readable(body: bytes) -> str | None:
     try:
-        text = decode(body)
+        text = body.decode()
     except UnicodeDecodeError:
         return None
     return text if all(sign.isprintable() or sign in "\r\n\t" for sign in text) else None

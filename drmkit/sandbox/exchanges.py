@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from drmkit.secret import MASK
 
-__all__ = ["CURRENT", "Exchange", "ExchangeLog", "masked", "note_fault", "note_outcome", "role_of"]
+__all__ = ["CURRENT", "Exchange", "ExchangeLog", "masked", "note_dropped", "note_fault", "note_outcome", "role_of"]
 
 _REMEMBERED = 100
 _CAPTURED = 32 * 1024
@@ -144,6 +144,13 @@ def note_outcome(what: str, outcome: str) -> None:
         exchange.what, exchange.outcome = what, outcome
 
 
+def note_dropped() -> None:
+    """Write down that the connection of the exchange that goes on is about to end."""
+    exchange = CURRENT.get()
+    if exchange is not None:
+        exchange.dropped = True
+
+
 class ExchangeLog:
     """The latest exchanges: so many of each role, so that a busy one does not push out the others. Thread-safe.
 
@@ -180,7 +187,7 @@ class ExchangeLog:
             begun = self._begun.pop(exchange.number, None)
             if begun is not None:
                 exchange.seconds = self._timer() - begun
-                exchange.dropped = not complete
+                exchange.dropped = exchange.dropped or not complete
 
     def latest(self, limit: int, role: str | None = None) -> list[Exchange]:
         """Return the latest exchanges, newest first, of one role if one is named."""

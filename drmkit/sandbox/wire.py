@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from drmkit.sandbox.exchanges import CURRENT, role_of
+from drmkit.sandbox.exchanges import CURRENT, note_dropped, role_of
 from drmkit.sandbox.state import SandboxState
 
 __all__ = ["Line", "LineProtocol", "Recorder", "WireFaults"]
@@ -160,6 +160,7 @@ class WireFaults:
             await self._app(scope, receive, send)
             return
         if self._hit(f"{role}-dropped"):
+            note_dropped()
             await line.reset()
             return
         if self._hit(f"{role}-slow") and not await line.pause(self._delay):
@@ -190,6 +191,7 @@ async def _cut(send: Send, line: Line, message: Message) -> None:
     elif not line.gone.is_set():
         body = message.get("body", b"")
         await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+        note_dropped()
         await line.hang_up()
 
 
