@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from drmkit import __version__
+from drmkit.identifiers import KeyId
 from drmkit.sandbox.exchanges import Exchange
 from drmkit.sandbox.faultlist import FAULTS
 from drmkit.sandbox.faultprofiles import PROFILES
 from drmkit.sandbox.faults import FaultSetting
 from drmkit.sandbox.keydocument import protected_by
 from drmkit.sandbox.keystore import TrackKey
+from drmkit.sandbox.media import Output
+from drmkit.sandbox.mediafolder import bucket_of, media_url
 from drmkit.sandbox.mps_answers import Subtask, Task
 from drmkit.sandbox.mps_tasks import TaskStore
 from drmkit.sandbox.state import SandboxState
@@ -21,8 +24,6 @@ from drmkit.sandbox.tickets import Ticket
 __all__ = ["catalog", "exchange_whole", "faults_view", "state_view"]
 
 _SHOWN = 100
-_BUCKETS = {"COS": ("CosOutputStorage", "Bucket"), "AWS-S3": ("S3OutputStorage", "S3Bucket")}
-_OTHER_BUCKET = ("VODOutputStorage", "Bucket")
 
 
 def state_view(state: SandboxState, tasks: TaskStore, *, player: bool) -> dict[str, Any]:
@@ -36,6 +37,8 @@ def state_view(state: SandboxState, tasks: TaskStore, *, player: bool) -> dict[s
     now = state.clock.now()
     known = state.credentials
     logins, tickets = state.tickets.counts
+    latest = tasks.latest(_SHOWN)
+    protected = _tracks(task for task, _ in latest)
     return {
         "schema_version": 1,
         "version": __version__,
@@ -55,8 +58,8 @@ def state_view(state: SandboxState, tasks: TaskStore, *, player: bool) -> dict[s
             "requests": state.exchanges.count,
         },
         "tickets": [_ticket(ticket, now) for ticket in state.tickets.latest(_SHOWN)],
-        "keys": [_key(*found) for found in state.keys.latest(_SHOWN)],
-        "tasks": [_task(task, detail, player=player) for task, detail in tasks.latest(_SHOWN)],
+        "keys": [_key(key, content, protected.get(key.kid, [])) for key, content in state.keys.latest(_SHOWN)],
+        "tasks": [_task(task, detail, player=player) for task, detail in latest],
         "requests": [_exchange(exchange) for exchange in state.exchanges.latest(_SHOWN)],
         "faults": faults_view(state),
     }
@@ -136,28 +139,37 @@ def _task(task: Task, detail: Mapping[str, Any], *, player: bool) -> dict[str, A
 
 def _subtask(subtask: Subtask, output: Mapping[str, Any] | None, task: Task, *, player: bool) -> dict[str, Any]:
     drm = subtask.spec.get("DrmInfo") or {}
-    path = output["Path"] if output else None
-    bucket = _bucket(output["Storage"]) if output else None
+    made: Output | None = subtask.result
     return {
         "definition": subtask.spec["Definition"],
         "drm": drm.get("Type"),
-        "status": subtask.status if task.begun is not None else "WAITING",
+        "status": "WAITING" if task.begun is None else subtask.status,
+        "stage": subtask.stage,
+        "percent": 100 if subtask.status != "PROCESSING" else subtask.percent,
         "error": subtask.error or None,
         "message": subtask.message or None,
-        "bucket": bucket,
-        "path": path,
-        "play": _play(bucket, path) if player and bucket and path else None,
+        "bucket": bucket_of(output["Storage"]) if output else None,
+        "path": output["Path"] if output else None,
+        "play": _play(made) if made is not None and player else None,
     }
 
 
-def _bucket(storage: Mapping[str, Any]) -> str:
-    member, name = _BUCKETS.get(storage.get("Type", ""), _OTHER_BUCKET)
-    return str((storage.get(member) or {}).get(name, ""))
+def _play(made: Output) -> str:
+    return f"/player/?manifest={quote(quote(media_url(made.bucket, made.path)))}"
 
 
-def _play(bucket: str, path: str) -> str:
-    manifest = f"/media/{quote(bucket)}/{quote(path.lstrip('/'))}"
-    return f"/player/?manifest={quote(manifest, safe='/')}"
+def _tracks(tasks: Iterable[Task]) -> dict[KeyId, list[str]]:
+    """Return, for each key, the renditions that tasks encrypted with it."""
+    found: dict[KeyId, list[str]] = {}
+    made: Iterable[Output] = (part.result for task in tasks for part in task.subtasks if part.result is not None)
+    for track in (track for output in made for track in output.stream.tracks):
+        use, properties = track.planned.use, track.planned.properties
+        if use is not None:
+            size = f"{properties.width}x{properties.height}" if properties.width else f"{properties.channels} channels"
+            name = f"{track.planned.track.kind} {size}"
+            if name not in found.setdefault(use.kid, []):
+                found[use.kid].append(name)
+    return found
 
 
 def _exchange(exchange: Exchange) -> dict[str, Any]:

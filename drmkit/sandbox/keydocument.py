@@ -26,16 +26,16 @@ _PIXELS: dict[str, tuple[int | None, int | None]] = {
 
 
 _PROTECTED = {
-    "AUDIO": "audio",
-    "SD": "video up to 1024x576",
-    "HD": "video above 1024x576, up to 1920x1080",
-    "UHD": "video above 1920x1080",
+    "AUDIO": "for audio",
+    "SD": "for video up to 1024x576",
+    "HD": "for video above 1024x576, up to 1920x1080",
+    "UHD": "for video above 1920x1080",
 }
 
 
 def protected_by(stream_type: str) -> str:
     """Say which tracks the key of a stream type is for; where a client chose the key ID, its request decides."""
-    return _PROTECTED.get(stream_type, "as the client's request says")
+    return _PROTECTED.get(stream_type, "for what the client asked for")
 
 
 def ingest_document(state: SandboxState, keys: Sequence[TrackKey], asset: str | None, scheme: str | None) -> bytes:

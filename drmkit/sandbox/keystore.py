@@ -62,7 +62,6 @@ class KeyStore:
         self._lock = threading.Lock()
         self._by_kid: dict[KeyId, TrackKey] = {}
         self._content: dict[KeyId, str] = {}
-        self._tracks: dict[KeyId, list[str]] = {}
 
     def ingest(self, scope: str, asset: str | None) -> tuple[TrackKey, ...]:
         """Return a key for each stream type.
@@ -95,25 +94,16 @@ class KeyStore:
             self._content[kid] = content
         return key
 
-    def protects(self, kid: KeyId, track: str) -> None:
-        """Remember a track that was encrypted with a key, such as `video 1280x720`."""
+    def latest(self, limit: int) -> list[tuple[TrackKey, str]]:
+        """Return the keys that were handed out last, newest first: each with the asset or content ID it is for."""
         with self._lock:
-            tracks = self._tracks.setdefault(kid, [])
-            if track not in tracks:
-                tracks.append(track)
-
-    def latest(self, limit: int) -> list[tuple[TrackKey, str, list[str]]]:
-        """Return the keys that were handed out last, newest first: each with its content and the tracks it protects."""
-        with self._lock:
-            kids = list(self._by_kid)[: -limit - 1 : -1]
-            return [(self._by_kid[kid], self._content.get(kid, ""), list(self._tracks.get(kid, ()))) for kid in kids]
+            return [(self._by_kid[kid], self._content.get(kid, "")) for kid in list(self._by_kid)[: -limit - 1 : -1]]
 
     def clear(self) -> None:
         """Forget which keys were handed out; the same asset gets the same ones again."""
         with self._lock:
             self._by_kid.clear()
             self._content.clear()
-            self._tracks.clear()
 
     def find(self, kid: KeyId) -> TrackKey | None:
         """Return the key that was handed out under this key ID, or None."""

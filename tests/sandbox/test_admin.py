@@ -187,10 +187,10 @@ def test_the_state_shows_everything_and_no_secret(admin: Admin) -> None:
     assert shown == [("ST", "alive", 1, f"{admin.sandbox.service}/movie"), ("TGT", "alive", 1, None)]
     assert [key["kid"] for key in state["keys"]] == list(keys)[::-1]
     assert {(key["content"], key["stream_type"], key["protects"]) for key in state["keys"]} == {
-        ("movie", "AUDIO", "audio"),
-        ("movie", "SD", "video up to 1024x576"),
-        ("movie", "HD", "video above 1024x576, up to 1920x1080"),
-        ("movie", "UHD", "video above 1920x1080"),
+        ("movie", "AUDIO", "for audio"),
+        ("movie", "SD", "for video up to 1024x576"),
+        ("movie", "HD", "for video above 1024x576, up to 1920x1080"),
+        ("movie", "UHD", "for video above 1920x1080"),
     }
     assert [request["role"] for request in state["requests"]] == ["keyserver", "cas", "cas"]
     assert state["counts"] == {"logins": 1, "tickets": 1, "keys": 4, "tasks": 0, "requests": 3}

@@ -48,14 +48,13 @@ function taskRow(task) {
   return {
     node,
     update(now) {
-      const done = now.subtasks.filter((part) => part.status === "SUCCESS" || part.status === "FAIL").length;
       const failed = now.subtasks.some((part) => part.status === "FAIL");
       const ended = now.finished !== null;
       write(status, ended && !failed && now.status === "FINISH" ? "done" : ended && failed ? "failed" : now.status.toLowerCase());
       mark(status, "data-kind", now.status === "ABORTED" || failed ? "bad" : ended ? "good" : "busy");
       write(times, ended && now.begun ? `${clockTime(now.created)} · took ${lasted(now.finished - now.begun)}` : clockTime(now.created));
-      bar.max = now.subtasks.length;
-      bar.value = ended ? bar.max : done;
+      bar.max = now.subtasks.length * 100;
+      bar.value = now.subtasks.reduce((sum, part) => sum + part.percent, 0);
       bar.hidden = ended;
       list(parts, now.subtasks.map((part, index) => ({ ...part, index })), (part) => part.index, partRow, "");
     },
@@ -75,7 +74,7 @@ function partRow() {
       write(drm, `${now.drm ?? "no DRM"} · ${now.definition}`);
       write(status, now.status.toLowerCase());
       mark(status, "data-kind", now.status === "FAIL" ? "bad" : now.status === "SUCCESS" ? "good" : "busy");
-      write(path, now.path ? `${now.bucket}${now.path}` : "");
+      write(path, now.path ? `${now.bucket}${now.path}` : now.status === "PROCESSING" ? `${now.stage}, ${now.percent} %` : "");
       write(message, now.status === "FAIL" ? `${now.error}: ${now.message}` : "");
       play.hidden = !now.play;
       mark(play, "href", now.play);
@@ -210,7 +209,7 @@ function keyRow(key) {
     el("div", { class: "line" }, tracks, secret(`key ${key.kid}`, async () => (await call("POST", `keys/${key.kid}/reveal`)).key)));
   return {
     node,
-    update: (now) => write(tracks, now.tracks.length ? now.tracks.join(", ") : `for ${now.protects}`.replace("for as", "as")),
+    update: (now) => write(tracks, now.tracks.length ? `encrypts ${now.tracks.join(", ")}` : now.protects),
   };
 }
 
