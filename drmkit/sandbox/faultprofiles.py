@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from drmkit.errors import ConfigurationError
 from drmkit.sandbox.faults import FaultSetting
 
-__all__ = ["PROFILES", "FaultProfile", "find_profile"]
+__all__ = ["PROFILES", "FaultProfile", "find_profile", "read_faults"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +111,16 @@ def find_profile(name: str) -> FaultProfile:
             hint=f"did you mean {close[0]!r}?" if close else f"known: {', '.join(PROFILES)}",
         )
     return found
+
+
+def read_faults(texts: Iterable[str]) -> list[FaultSetting]:
+    """Return faults from texts, each a profile's name or what `FaultSetting.parse` reads; a later one overrides.
+
+    Raises:
+        ConfigurationError: a text is neither.
+    """
+    found: dict[str, FaultSetting] = {}
+    for text in texts:
+        settings = PROFILES[text].faults if text in PROFILES else (FaultSetting.parse(text),)
+        found |= {setting.name: setting for setting in settings}
+    return list(found.values())
