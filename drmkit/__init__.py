@@ -13,6 +13,7 @@ The rooms, in the order in which data flows through them:
 - `drmkit.stream`: encrypt with Shaka Packager, decrypt, inspect
 - `drmkit.player`: a player page, a ClearKey license server, media files by Range
 - `drmkit.sandbox`: the vendors on loopback, for demos and tests
+- `drmkit.pytest_plugin`: the sandbox as fixtures for tests of one's own
 - `drmkit.errors`: every error, with its exit code
 - `drmkit.secret`, `drmkit.identifiers`: the values that everything else is made of
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
@@ -305,6 +306,19 @@ def test_no_other_file_is_served(shared: Any) -> None:
     """The dashboard serves its own files by name; no path reaches another."""
     for path in ("index.html", "__init__.py", "../app.py", "%2e%2e/app.py", "../../../../etc/passwd"):
         assert shared.client.get(f"{shared.sandbox.url}/dashboard/{path}").status == 404
+
+
+def test_logs_hold_neither_token_nor_what_was_revealed(admin: Admin, caplog: pytest.LogCaptureFixture) -> None:
+    """At debug level no log record holds the token, right or wrong, or a secret that a call revealed."""
+    caplog.set_level(logging.DEBUG)
+    admin.account.client.get(admin.account.key_url("movie"))
+    state = admin.call("GET", "state")
+    ticket = admin.call("POST", f"tickets/{state['tickets'][0]['number']}/reveal")["ticket"]
+    key = admin.call("POST", f"keys/{state['keys'][0]['kid']}/reveal")["key"]
+    admin.answer("GET", "state", Authorization="Bearer wR0nG")
+    admin.answer("POST", "faults", {"name": "wR0nG"})
+    records = "\n".join(record.getMessage() for record in caplog.records)
+    assert [secret for secret in (admin.token, "wR0nG", ticket, key) if secret in records] == []
 
 
 def test_each_start_has_another_token(shared: Any, account: Any) -> None:
