@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from speke_requests import request
 
 from drmkit import cas
 from drmkit.errors import DrmkitError, RateLimitedError, RemoteUnavailableError
@@ -101,20 +102,24 @@ def test_another_try_works(make: Callable[..., Any], kind: str) -> None:
     assert account.sandbox.faults.counts == {f"keyserver-{kind}": 1}
 
 
-@pytest.mark.parametrize("role", ["keyserver"])
-def test_rate_limits_carry_their_time(make: Callable[..., Any], http: HttpClient, role: str) -> None:
-    """429 comes with Retry-After, which reaches the caller."""
+def test_rate_limits_carry_their_time(make: Callable[..., Any], http: HttpClient) -> None:
+    """429 comes with Retry-After, which reaches the caller of the key server and of the SPEKE provider."""
     account = make()
-    with account.sandbox.faults.showing(f"{role}-rate-limited"), pytest.raises(RateLimitedError) as caught:
-        call(role, account, http)
-    assert caught.value.retry_after == 30.0
+    provider = SpekeClient(f"{account.sandbox.url}/speke/v2.0/copyProtection", http=http, retrier=ONCE)
+    with account.sandbox.faults.showing("keyserver-rate-limited", "speke-rate-limited"):
+        with pytest.raises(RateLimitedError) as by_url:
+            call("keyserver", account, http)
+        with pytest.raises(RateLimitedError) as by_speke:
+            provider.request(request("2.0"))
+    assert (by_url.value.retry_after, by_speke.value.retry_after) == (30.0, 30.0)
+    assert len(provider.request(request("2.0")).content_keys) > 0
 
 
-def raw(sandbox: Sandbox, request: bytes) -> socket.socket:
+def raw(sandbox: Sandbox, message: bytes) -> socket.socket:
     """Send bytes to a sandbox."""
     parts = urlsplit(sandbox.url)
     connection = socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=20)
-    connection.sendall(request)
+    connection.sendall(message)
     return connection
 
 
