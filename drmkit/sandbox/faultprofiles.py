@@ -75,7 +75,7 @@ PROFILES: dict[str, FaultProfile] = {
         ),
         (
             "garbled",
-            "answers that cannot be used, and say so to a careful reader: HTML, JSON, cut XML, wrong content types",
+            "answers that cannot be used: HTML, JSON, cut XML, wrong content types",
             (
                 *("cas-html-ticket:15%", "cas-empty-ticket:10%", "cas-crlf:25%", "cas-no-location:10%"),
                 *_each("html json-error truncated content-type", ":12%", "keyserver speke"),

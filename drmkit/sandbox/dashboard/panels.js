@@ -252,10 +252,11 @@ function activeRow(item, change) {
 
 export function catalog(data, change) {
   write(byId("catalog-count"), String(data.faults.length));
-  byId("profiles").replaceChildren(...data.profiles.map((profile) => {
-    const chip = el("button", { type: "button", class: "chip-button", title: `${profile.summary}: ${profile.settings.join(", ")}` }, profile.name);
+  byId("profiles").replaceChildren(...data.profiles.flatMap((profile) => {
+    const words = el("p", { id: `profile-${profile.name}` }, profile.summary);
+    const chip = el("button", { type: "button", class: "chip-button", "aria-describedby": words.id, title: profile.settings.join(", ") }, profile.name);
     chip.addEventListener("click", () => change("POST", "faults", { profile: profile.name }));
-    return chip;
+    return [chip, words];
   }));
   const roles = [...new Set(data.faults.map((fault) => fault.role))];
   byId("faults-rows").replaceChildren(...roles.map((role) => el("section", { class: "of-role" }, el("h3", {}, ROLES[role] ?? role),
