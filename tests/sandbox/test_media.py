@@ -314,6 +314,11 @@ def test_wrong_keys_package_fine(account: Any, tools: Tools) -> None:
     assert all(opens_with_the_stored_keys(account, track, tools) for track in stream.tracks)
 
 
+def media_threads() -> list[threading.Thread]:
+    """The workers of all sandboxes that run in this process."""
+    return [thread for thread in threading.enumerate() if thread.name.startswith("drmkit-sandbox-media")]
+
+
 def test_stopping_in_the_middle_leaves_nothing(make: Any, movie: Path, tmp_path: Path) -> None:
     """A sandbox that stops while ffmpeg runs ends it, and takes its work folder away; objects stay."""
     account = make_account(make, movie, tmp_path)
@@ -321,6 +326,7 @@ def test_stopping_in_the_middle_leaves_nothing(make: Any, movie: Path, tmp_path:
     slow = tmp_path / "slow"
     slow.write_text(f"#!/bin/sh\ntouch {tmp_path}/begun\nexec sleep 61.27\n")
     slow.chmod(0o755)
+    before = media_threads()
     account = make(
         encrypt=True, storage=tmp_path / "buckets", tools=Tools(fast.packager, slow, fast.ffprobe), templates=TEMPLATES
     )
@@ -330,7 +336,7 @@ def test_stopping_in_the_middle_leaves_nothing(make: Any, movie: Path, tmp_path:
     account.sandbox.stop()
     assert (tmp_path / "buckets/b-1/in/clip.mp4").exists()
     assert len(list((tmp_path / "buckets").glob(".drmkit-*"))) == 1
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("drmkit-sandbox-media")][3:]
+    assert media_threads() == before
     sleepers = [entry for entry in Path("/proc").glob("[0-9]*/cmdline") if _reads(entry) == b"sleep\x0061.27\x00"]
     assert sleepers == []
 
