@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from drmkit import __version__
 from drmkit.identifiers import KeyId
-from drmkit.sandbox.exchanges import Exchange
+from drmkit.sandbox.exchanges import Exchange, masked
 from drmkit.sandbox.faultlist import FAULTS
 from drmkit.sandbox.faultprofiles import PROFILES
 from drmkit.sandbox.faults import FaultSetting
@@ -100,7 +100,7 @@ def _ticket(ticket: Ticket, now: float) -> dict[str, Any]:
         "number": ticket.number,
         "kind": ticket.kind,
         "status": ticket.status(now),
-        "service": ticket.service or None,
+        "service": masked(ticket.service) or None,
         "login": ticket.login or None,
         "issued": ticket.issued,
         "ends": ticket.ends,
@@ -114,7 +114,7 @@ def _key(key: TrackKey, content: str, tracks: list[str]) -> dict[str, Any]:
     return {
         "kid": key.kid.uuid,
         "stream_type": key.stream_type or None,
-        "content": content or None,
+        "content": masked(content) or None,
         "protects": protected_by(key.stream_type),
         "tracks": tracks,
     }

@@ -45,7 +45,7 @@ def role_of(method: str, path: str, *, has_action: bool) -> str:
 
 
 def masked(target: str) -> str:
-    """Return a request target without its secrets.
+    """Return a URL or a request target without its secrets.
 
     A query value is shown only where its name is known to hold none, and tickets in the path are masked too.
     """

@@ -59,6 +59,10 @@ def test_the_files_point_every_command_at_it(tmp_path: Path) -> None:
         assert said["schema_version"] == 1
         assert said["url"].startswith("http://127.0.0.1:")
         assert said["dashboard"] == f"{said['url']}/#token={said['admin_token']}"
+        admin = urllib.request.Request(
+            f"{said['url']}/admin/state", headers={"Authorization": f"Bearer {said['admin_token']}"}
+        )
+        assert json.load(urllib.request.urlopen(admin))["counts"]["requests"] == 0
         assert json.load(urllib.request.urlopen(said["health"]))["status"] == "ok"
         for name in ("config", "env"):
             assert stat.S_IMODE(Path(said[name]).stat().st_mode) == 0o600

@@ -13,6 +13,7 @@ import pytest
 from drmkit import cpix
 from drmkit.sandbox.faultlist import FAULTS
 from drmkit.sandbox.faultprofiles import PROFILES
+from drmkit.secret import MASK
 
 
 class Admin:
@@ -206,6 +207,18 @@ def test_the_state_shows_everything_and_no_secret(admin: Admin) -> None:
     login = admin.call("POST", f"requests/{state['requests'][2]['number']}/reveal")
     assert "password=p%26ss%2Bw%25rd%3D" in login["request"]["text"]
     assert admin.call("POST", "credentials/reveal")["password"] == known.password.reveal()
+
+
+def test_tickets_in_odd_places_are_masked_too(admin: Admin) -> None:
+    """A service URL with a ticket in its query, and an asset that is a ticket, show without it."""
+    odd = "ST-1-cAnArY"
+    admin.account.ticket(f"{admin.sandbox.service}?ticket={odd}")
+    assert admin.account.client.get(admin.account.key_url(odd)).status == 200
+    answer = admin.answer("GET", "state")
+    assert "cAnArY" not in answer.text
+    state = json.loads(answer.body)
+    assert f"{admin.sandbox.service}?ticket={MASK}" in {ticket["service"] for ticket in state["tickets"]}
+    assert {key["content"] for key in state["keys"]} == {f"ST-{MASK}"}
 
 
 def test_binary_bodies_are_revealed_in_hexadecimal(admin: Admin) -> None:
