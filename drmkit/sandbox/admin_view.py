@@ -24,6 +24,7 @@ from drmkit.sandbox.tickets import Ticket
 __all__ = ["catalog", "exchange_whole", "faults_view", "state_view"]
 
 _SHOWN = 100
+_REQUESTS = 60
 
 
 def state_view(state: SandboxState, tasks: TaskStore, *, player: bool) -> dict[str, Any]:
@@ -60,7 +61,7 @@ def state_view(state: SandboxState, tasks: TaskStore, *, player: bool) -> dict[s
         "tickets": [_ticket(ticket, now) for ticket in state.tickets.latest(_SHOWN)],
         "keys": [_key(key, content, protected.get(key.kid, [])) for key, content in state.keys.latest(_SHOWN)],
         "tasks": [_task(task, detail, player=player) for task, detail in latest],
-        "requests": [_exchange(exchange) for exchange in state.exchanges.latest(_SHOWN)],
+        "requests": [_exchange(exchange) for exchange in state.exchanges.latest(_REQUESTS)],
         "faults": faults_view(state),
     }
 

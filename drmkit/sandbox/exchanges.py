@@ -190,10 +190,10 @@ class ExchangeLog:
                 exchange.dropped = exchange.dropped or not complete
 
     def latest(self, limit: int, role: str | None = None) -> list[Exchange]:
-        """Return the latest exchanges, newest first, of one role if one is named."""
+        """Return the latest exchanges, newest first: so many of each role, or of one if one is named."""
         with self._lock:
-            found = [item for name, items in self._by_role.items() if role in {None, name} for item in items]
-        return sorted(found, key=lambda item: -item.number)[:limit]
+            found = [list(items)[-limit:] for name, items in self._by_role.items() if role in {None, name}]
+        return sorted((item for items in found for item in items), key=lambda item: -item.number)
 
     def find(self, number: int) -> Exchange | None:
         """Return one by its number, or None where it is unknown or forgotten."""

@@ -7,7 +7,6 @@ import json
 import shlex
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -160,7 +159,7 @@ class Sandbox:
 
     def exchanges(self, role: str | None = None) -> tuple[Exchange, ...]:
         """Return the latest HTTP exchanges, oldest first, of one role if one is named; `shown` masks their secrets."""
-        return tuple(reversed(self._running().state.exchanges.latest(sys.maxsize, role)))
+        return tuple(reversed(self._running().state.exchanges.latest(1000, role)))
 
     def reset(self) -> None:
         """Forget tickets, keys, tasks and events; set clock and faults back. URL, credentials and seeds stay."""

@@ -65,7 +65,8 @@ def test_a_busy_role_pushes_out_no_other() -> None:
     exchanges.begin("cas", "POST", "/cas/v1/tickets", [])
     for _ in range(150):
         exchanges.begin("media", "GET", "/media/a/b", [])
-    assert [item.number for item in exchanges.latest(3)] == [151, 150, 149]
+    assert [item.number for item in exchanges.latest(3)] == [151, 150, 149, 1]
+    assert [item.number for item in exchanges.latest(2, "media")] == [151, 150]
     assert len(exchanges.latest(1000)) == 101
     assert [item.role for item in exchanges.latest(10, "cas")] == ["cas"]
     assert exchanges.find(2) is None

@@ -86,9 +86,10 @@ function partRow() {
 export function requests(data) {
   const role = byId("requests-role").value;
   const words = byId("requests-filter").value.trim().toLowerCase();
-  const found = data.requests.filter((item) => (!role || item.role === role) && (!words || searched(item).includes(words)));
+  const wanted = (item) => !role || (role.startsWith("-") ? item.role !== role.slice(1) : item.role === role);
+  const found = data.requests.filter((item) => wanted(item) && (!words || searched(item).includes(words)));
   const empty = data.requests.length ? "No request fits the filter." : "No request yet. Point a client at this sandbox.";
-  const shorten = (target) => target.replace(data.account.organization, "…");
+  const shorten = (target) => target.replace(data.account.organization, "…").replace(/^\/media\/.+\//, "/media/…/");
   list(byId("requests-rows"), found, (item) => item.number, (item) => requestRow(item, shorten(item.target)), empty);
 }
 
