@@ -23,8 +23,8 @@ from drmkit.sandbox.mps_tasks import TaskStore
 from drmkit.sandbox.speke import SpekeRole
 from drmkit.sandbox.state import SandboxState
 from drmkit.sandbox.web import LoopbackOnly
-from drmkit.secret import Secret
 from drmkit.sandbox.wire import Recorder, WireFaults
+from drmkit.secret import Secret
 
 __all__ = ["make_app"]
 
