@@ -48,6 +48,26 @@ class Duration(click.ParamType[timedelta]):
 @click.option("--login-lifetime", type=Duration(), help="How long a ticket-granting ticket lives; default 8h.")
 @click.option("--single-use-tickets", is_flag=True, help="A service ticket works once.")
 @click.option("--queue-delay", type=Duration(), help="How long a media task waits in the queue; default none.")
+@click.option("--processing-time", type=Duration(), help="How long a media task takes at least; default none.")
+@click.option(
+    "--storage",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder that stands for all buckets, FOLDER/BUCKET/KEY; by default one that goes with the sandbox.",
+)
+@click.option("--strict-inputs", is_flag=True, help="Fail a task whose input is not there, instead of making a clip.")
+@click.option("--encrypt/--no-encrypt", default=None, help="Encrypt, or check keys only; default: as is installed.")
+@click.option(
+    "--key-acquire-mode",
+    type=click.Choice(["POST", "GET"]),
+    help="How media tasks ask for keys: a SPEKE request (POST, the default), or the URL's own document (GET).",
+)
+@click.option(
+    "--template",
+    "templates",
+    metavar="NUMBER=FORMAT/SEGMENTS",
+    multiple=True,
+    help="An adaptive-bitrate template, such as 20=MPEG-DASH/mp4-byterange; any other number is HLS/mp4-segment.",
+)
 @click.option("--session-lifetime", type=Duration(), help="How long a playback session lives; default 1h.")
 @click.option("--player-js", type=click.Path(path_type=Path), help="Shaka Player; default: in a node_modules folder.")
 @click.option(
@@ -116,6 +136,7 @@ def _options(given: dict[str, Any]) -> dict[str, Any]:
     """Turn the command's options into those of the sandbox; what was not given is left to its defaults."""
     from drmkit.sandbox.faultprofiles import find_profile  # noqa: PLC0415
     from drmkit.sandbox.faults import FaultSetting  # noqa: PLC0415
+    from drmkit.sandbox.optiontext import read_templates  # noqa: PLC0415
 
     options = {name: value for name, value in given.items() if value is not None}
     for name in ("password", "secret_key"):
@@ -125,6 +146,7 @@ def _options(given: dict[str, Any]) -> dict[str, Any]:
     of_profiles = [setting for name in options.pop("profiles") for setting in find_profile(name).faults]
     options["faults"] = (*of_profiles, *(FaultSetting.parse(text) for text in given["faults"]))
     options["single_use"] = options.pop("single_use_tickets")
+    options["templates"] = read_templates(given["templates"])
     return {name: value.total_seconds() if isinstance(value, timedelta) else value for name, value in options.items()}
 
 
@@ -151,6 +173,8 @@ def _announce(app: App, running: Sandbox, form: str, config: Path | None, env: P
             "service": running.service,
             "dashboard": running.dashboard.reveal(),
             "admin_token": running.admin_token.reveal(),
+            "storage": str(running.storage),
+            "encrypts": running.encrypts,
             "config": str(config) if config else None,
             "env": str(env) if env else None,
         }
@@ -159,6 +183,10 @@ def _announce(app: App, running: Sandbox, form: str, config: Path | None, env: P
     click.echo(f"sandbox: {running.url}  (health: {health})")
     click.echo(f"dashboard: {running.dashboard.reveal()}")
     click.echo(f"admin token: {running.admin_token.reveal()}")
+    if running.encrypts:
+        app.talk(f"buckets: {running.storage}")
+    else:
+        app.talk(f"media tasks check their keys and encrypt nothing: {running.encrypts_not}")
     if running.faults.active:
         app.talk(f"faults on: {', '.join(running.faults.active)} (seed {running.faults.seed})")
     if config:

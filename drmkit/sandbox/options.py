@@ -16,9 +16,10 @@ from drmkit.sandbox.faults import FaultSetting
 from drmkit.secret import Secret
 from drmkit.stream.tools import Tools
 
-__all__ = ["STREAM_TYPES", "KeyAcquireMode", "Rendition", "SandboxOptions", "Template"]
+__all__ = ["SEGMENT_TYPES", "STREAM_TYPES", "KeyAcquireMode", "Rendition", "SandboxOptions", "Template"]
 
 STREAM_TYPES = ("AUDIO", "SD", "HD", "UHD")
+SEGMENT_TYPES = ("mp4-segment", "mp4-byterange", "mp4-mp4-segment", "mp4-mp4-byterange", "ts-segment", "ts-byterange")
 KeyAcquireMode = Literal["POST", "GET"]
 _PATH_SEGMENT = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 _MAX_PORT = 65535

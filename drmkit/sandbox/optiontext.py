@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,12 @@ from typing import Any
 from drmkit.config import parse_duration
 from drmkit.errors import ConfigurationError
 from drmkit.sandbox.faultprofiles import read_faults
+from drmkit.sandbox.options import SEGMENT_TYPES, Template
 
-__all__ = ["read_options"]
+__all__ = ["read_options", "read_templates"]
 
+_FORMATS = ("HLS", "MPEG-DASH")
+_TEMPLATE = re.compile(r"([0-9]{1,9})=([^/]+)/([^/]+)")
 _ANSWERS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
@@ -38,6 +42,30 @@ def read_options(lines: Iterable[str]) -> dict[str, Any]:
                 hint=f"did you mean {close[0]!r}?" if close else f"known: {', '.join(_READERS)}",
             )
         found[name] = _READERS[name](name, value)
+    return found
+
+
+def read_templates(texts: Iterable[str]) -> dict[int, Template]:
+    """Return adaptive-bitrate templates by definition.
+
+    Args:
+        texts: `NUMBER=FORMAT/SEGMENTS` each, such as `20=MPEG-DASH/mp4-byterange`.
+
+    Raises:
+        ConfigurationError: a text has another form, or names what the service does not have.
+    """
+    found = {}
+    for text in texts:
+        match = _TEMPLATE.fullmatch(text)
+        if not match:
+            raise ConfigurationError(
+                f"{text!r} is no template", hint="write NUMBER=FORMAT/SEGMENTS, such as 20=MPEG-DASH/mp4-byterange"
+            )
+        number, form, segments = match.groups()
+        for value, known in ((form, _FORMATS), (segments, SEGMENT_TYPES)):
+            if value not in known:
+                raise ConfigurationError(f"the template {text!r} has no {value!r}", hint=f"one of {', '.join(known)}")
+        found[int(number)] = Template(form, segments)
     return found
 
 
@@ -86,6 +114,10 @@ _READERS: Mapping[str, Callable[[str, str], Any]] = {
     "encrypt": _answer,
     "storage": lambda _, value: Path(value),
     "strict_inputs": _answer,
+    "templates": lambda _, value: read_templates(_words("templates", value)),
+    "session_lifetime": _seconds,
+    "player_js": lambda _, value: Path(value),
+    "license_origins": _words,
     "speke_auth": _answer,
     "faults": lambda name, value: tuple(read_faults(_words(name, value))),
     "fault_seed": _whole,
