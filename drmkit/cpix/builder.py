@@ -12,9 +12,10 @@ from lxml import etree
 from drmkit.cpix.document import Document
 from drmkit.cpix.entities import ContentKeyPeriod, playlist_name
 from drmkit.cpix.notation import VERSIONS
+from drmkit.cpix.rows import KeyRow, Noted
 from drmkit.cpix.schema import DS, PSKC
 from drmkit.cpix.shape import ensure_child, find_child
-from drmkit.cpix.survey import KeyRow, Rows, Survey, SystemRow
+from drmkit.cpix.survey import Survey
 from drmkit.cpix.usage import AudioFilter, BitrateFilter, VideoFilter
 from drmkit.cpix.validation import report_on
 from drmkit.cpix.values import encode_base64, format_datetime
@@ -57,7 +58,7 @@ class Builder:
         id: str | None = None,  # noqa: A002 (the attribute's own name)
         name: str | None = None,
     ) -> None:
-        self._start(Document.new(), _known_version(version), Rows())
+        self._start(Document.new(), _known_version(version), Noted())
         root = self._open().root
         for attribute, value in (("id", id), ("contentId", content_id), ("name", name)):
             if value is not None:
@@ -80,11 +81,11 @@ class Builder:
         builder._start(document, _known_version(version or document.version or ""))  # noqa: SLF001 (its own class)
         return builder
 
-    def _start(self, document: Document, version: str, rows: Rows | None = None) -> None:
+    def _start(self, document: Document, version: str, noted: Noted | None = None) -> None:
         self._version = version
         self._document: Document | None = document
         self._lists: dict[str, etree._Element] = {}
-        self._rows = rows
+        self._noted = noted
         self._uuids: dict[bytes, str] = {}
         self._systems: dict[str, str] = {}
         self._playlists = {kind: playlist_name(kind, version) for kind in ("media", "master")}
@@ -133,11 +134,11 @@ class Builder:
             raw = bytes(memoryview(key.reveal() if isinstance(key, Secret) else key))
             secret = etree.SubElement(etree.SubElement(element, _DATA), _SECRET)
             etree.SubElement(secret, _PLAIN).text = encode_base64(raw)
-        if self._rows is not None:
+        if self._noted is not None:
             get = element.get
             own = (get("dependsOnKey"), get("contentId"), get("commonEncryptionScheme"))
-            self._rows.keys.append(KeyRow(element, self._kid(kid), *own, iv, hdcp, raw))
-            self._rows.unusual |= hdcp is not None
+            self._noted.keys.append(KeyRow(element, self._kid(kid), *own, iv, hdcp, raw))
+            self._noted.unusual |= hdcp is not None
         return self
 
     def drm_system(
@@ -204,11 +205,11 @@ class Builder:
             set_text(etree.SubElement(element, cpix("SmoothStreamingProtectionHeaderData")), smooth)
         if hds is not None:
             add_value(element, cpix("HDSSignalingData"), hds)
-        if self._rows is not None:
-            shared = element.get("systemId", "").lower()
+        if self._noted is not None:
+            shared = system.lower()
             shared = self._systems.setdefault(shared, shared)
-            self._rows.systems.append(SystemRow(element, text, shared, box, protection, hls, smooth is not None))
-            self._rows.unusual |= (uri_ext_x_key, hds) != (None, None)
+            self._noted.systems.append((text, shared, box, protection, hls, smooth is not None))
+            self._noted.unusual |= (uri_ext_x_key, hds) != (None, None)
         return self
 
     def period(
@@ -344,9 +345,10 @@ class Builder:
             InvalidDocumentError: what was given does not make a valid document of this version; nothing is returned.
         """
         document = self._open()
-        survey = Survey(document, rows=self._rows)
+        rows = None if self._noted is None else self._noted.rows(document)
+        survey = Survey(document, rows=rows)
         report_on(survey, self._version, kinds=frozenset({"semantics"})).raise_for_errors()
-        self._document = self._rows = None
+        self._document = self._noted = None
         self._lists, self._uuids, self._systems = {}, {}, {}
         document.made_here = False
         return document

@@ -56,8 +56,9 @@ def check_structure(document: Document, version: str, survey: Survey | None = No
         survey: a survey of the document, where one is at hand.
     """
     paths = Paths(document.root)
-    findings = _schema_findings(document, version, paths)
-    return [*findings, *_departures(document, version, paths, survey or Survey(document, version))]
+    survey = survey or Survey(document, version)
+    findings = _schema_findings(document, version, paths, survey)
+    return [*findings, *_departures(document, version, paths, survey)]
 
 
 def accepts(document: Document, version: str) -> bool:
@@ -65,16 +66,21 @@ def accepts(document: Document, version: str) -> bool:
     return not check_structure(document, version)
 
 
-def _schema_findings(document: Document, version: str, paths: Paths) -> list[Finding]:
+def _schema_findings(document: Document, version: str, paths: Paths, survey: Survey) -> list[Finding]:
     if faults_at_head(document, version):
         return _item_by_item(document, version, paths)
-    log = _validate(version, _to_validate(document, version))
+    tree = _to_validate(document, version)
+    if survey.spares_schema and not _validate(version, tree, lean=True):
+        return []
+    log = _validate(version, tree)
     return _distinct(translate(paths, paths, version, place, message) for place, message in log)
 
 
-def _validate(version: str, tree: etree._ElementTree | etree._Element, *, items: bool = False) -> list[tuple[str, str]]:
+def _validate(
+    version: str, tree: etree._ElementTree | etree._Element, *, items: bool = False, lean: bool = False
+) -> list[tuple[str, str]]:
     """Return place and message of each verdict of libxml2; empty means valid."""
-    schema = compile_schema(version, items=items)
+    schema = compile_schema(version, items=items, lean=lean)
     with _LOCK:
         if schema.validate(tree):
             return []

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import random
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from lxml import etree
+
+from drmkit import cpix
+from drmkit.identifiers import DrmSystem, KeyId
+from drmkit.signaling import common, hls, playready, widevine
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -132,6 +137,25 @@ ATTRIBUTES = (
     "robustness", "encryptsKey", "HLSAllowedCPC", "HLSHDCPLevel", "URI", "Encoding", "minPixels", "hdr", "xyz",
     "{urn:example:other}a", "{http://www.w3.org/XML/1998/namespace}lang", f"{{{XSI}}}nil",
 )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def plain_24() -> bytes:
+    """A document as packagers get them: keys in the clear, several systems of one make for each, rules and periods."""
+    builder = cpix.Builder(version="2.4", content_id="c").period(id="p1", index=1)
+    kids = [KeyId(hashlib.sha256(bytes([number])).digest()[16:]) for number in range(4)]
+    for kid in kids:
+        builder.content_key(kid=kid, key=hashlib.sha256(kid.raw).digest()[:16], scheme="cenc")
+    for kid in kids:
+        for system, box in (
+            (DrmSystem.WIDEVINE, widevine.pssh_box([kid], "cenc")),
+            (DrmSystem.PLAYREADY, playready.pssh_box([kid], "cenc")),
+            (DrmSystem.COMMON, common.pssh_box([kid])),
+        ):
+            media, master = hls.key_tag(system, kid, "cenc", uri="skd://a"), "#EXT-X-SESSION-KEY:METHOD=SAMPLE-AES-CTR,"
+            builder.drm_system(kid=kid, system_id=system, pssh=box.to_bytes(), hls_media=media, hls_master=master)
+        builder.usage_rule(kid=kid, labels=[str(kid)], periods=["p1"])
+    return builder.build().to_xml()
 
 
 @pytest.fixture(scope="session")

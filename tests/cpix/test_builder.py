@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from drmkit import cpix
-from drmkit.cpix.survey import KeyRow, Rows, Survey, SystemRow
+from drmkit.cpix.rows import KeyRow, Noted, SystemRow, read_rows
 from drmkit.errors import CpixError, DrmkitError, InvalidDocumentError
 from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.secret import Secret
@@ -217,14 +217,15 @@ def test_what_is_noted_while_adding_is_what_reading_finds(version: str) -> None:
     builder.drm_system(kid=KID, system_id=DrmSystem.WIDEVINE.system_id.upper(), hls_master="m", smooth="s", **full)
     builder.drm_system(kid=OTHER, system_id=DrmSystem.FAIRPLAY, hls_media="a", hls_master="b", pssh=b"", name="n")
     builder.drm_system(kid=KeyId(bytes(16)), system_id="none")
-    noted = builder._rows
-    assert isinstance(noted, Rows)
+    noted = builder._noted
+    assert isinstance(noted, Noted)
     document = builder._open()
-    assert noted.cover(document)
-    read = Survey(document)
-    assert [_values(row) for row in noted.keys] == [_values(row) for row in read.keys]
-    assert [_values(row) for row in noted.systems] == [_values(row) for row in read.systems]
-    assert noted.unusual
+    rows, read = noted.rows(document), read_rows(document)
+    assert rows is not None
+    assert [_values(row) for row in rows.keys] == [_values(row) for row in read.keys]
+    assert [_values(row) for row in rows.notable] == [_values(row) for row in read.notable]
+    assert (rows.kids, rows.systems, len(rows.notable)) == (read.kids, read.systems, 3)
+    assert rows.unusual
     assert (read.unusual, read.bad) == (True, {})
 
 

@@ -11,6 +11,7 @@ from lxml import etree
 
 from drmkit import cpix
 from drmkit.cpix.structure import check_structure
+from drmkit.cpix.survey import Survey
 from drmkit.errors import XmlError
 
 KID = "b4c3188b-eddd-453d-9bc2-1cbca7566239"
@@ -71,6 +72,7 @@ def test_mutants_are_judged_as_by_the_oracle(
     corpus: dict[str, bytes],
     full_24: bytes,
     full_231: bytes,
+    plain_24: bytes,
     mutate: Callable[[bytes, int], bytes],
 ) -> None:
     """Random mutants have structural findings exactly where DASH-IF's schema rejects them.
@@ -78,7 +80,7 @@ def test_mutants_are_judged_as_by_the_oracle(
     DRMKIT_MUTANTS sets how many; the seeds of those that are judged wrongly are printed.
     """
     corpus = {name: data for name, data in corpus.items() if "EvenMoreComplex" not in name}
-    documents = [*corpus.values(), *[full_24, full_231] * 8]
+    documents = [*corpus.values(), *[full_24, full_231, plain_24] * 6]
     count = int(os.environ.get("DRMKIT_MUTANTS", "600"))
     wrong = {}
     for seed in range(count):
@@ -93,6 +95,72 @@ def test_full_documents_are_valid(oracle: dict[str, etree.XMLSchema], full_24: b
     for version, data in (("2.4", full_24), ("2.3.1", full_231)):
         assert oracle[version].validate(etree.fromstring(data)), oracle[version].error_log
         assert check_structure(cpix.parse(data), version) == []
+
+
+SYSTEM = f'<DRMSystem kid="{KID}" systemId="edef8ba9-79d6-4ace-a3c8-27dcd51d21ed">'
+XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:x="http://www.w3.org/2001/XMLSchema"'
+SPARED = {
+    "bits left over before one padding character": f"{SYSTEM}<PSSH>AAF=</PSSH></DRMSystem>",
+    "bits left over before two padding characters": f"{SYSTEM}<PSSH>AB==</PSSH></DRMSystem>",
+    "white space inside base64": f"{SYSTEM}<PSSH> AAAA\nAA A= </PSSH></DRMSystem>",
+    "a comment inside base64": f"{SYSTEM}<PSSH>AA<!-- -->AA</PSSH></DRMSystem>",
+    "a broken group after a comment": f"{SYSTEM}<PSSH>AAAA<!-- -->A</PSSH></DRMSystem>",
+    "a type at base64": f'{SYSTEM}<PSSH {XSI} xsi:type="x:token">AAAA</PSSH></DRMSystem>',
+    "its own type at base64": f'{SYSTEM}<PSSH {XSI} xsi:type="x:base64Binary">AAAA</PSSH></DRMSystem>',
+    "a type at HLS data": f'{SYSTEM}<HLSSignalingData {XSI} xsi:type="x:token">AAAA</HLSSignalingData></DRMSystem>',
+    "a type at HLS data with a playlist": (
+        f'{SYSTEM}<HLSSignalingData playlist="media" {XSI} xsi:type="x:string">AAAA</HLSSignalingData></DRMSystem>'
+    ),
+    "HLS data that is not base64": f'{SYSTEM}<HLSSignalingData playlist="media">AAA</HLSSignalingData></DRMSystem>',
+    "protection data that is not base64": f"{SYSTEM}<ContentProtectionData>A</ContentProtectionData></DRMSystem>",
+    "a type at protection data": (
+        f'{SYSTEM}<ContentProtectionData {XSI} xsi:type="x:token">AAAA</ContentProtectionData></DRMSystem>'
+    ),
+    "one playlist twice": (
+        f'{SYSTEM}<HLSSignalingData playlist="media"/><HLSSignalingData playlist="media"/></DRMSystem>'
+    ),
+    "no playlist twice": f"{SYSTEM}<HLSSignalingData/><HLSSignalingData/></DRMSystem>",
+    "a key ID that is no UUID": '<DRMSystem kid="x" systemId="edef8ba9-79d6-4ace-a3c8-27dcd51d21ed"/>',
+    "a key ID in upper case": f'<DRMSystem kid="{KID.upper()}" systemId="edef8ba9-79d6-4ace-a3c8-27dcd51d21ed"/>',
+    "a key ID in braces": f'<DRMSystem kid="{{{KID}}}" systemId="edef8ba9-79d6-4ace-a3c8-27dcd51d21ed"/>',
+    "a system ID that is no UUID": f'<DRMSystem kid="{KID}" systemId="widevine"/>',
+    "no system ID": f'<DRMSystem kid="{KID}"/>',
+    "text beside the elements": f"{SYSTEM}<PSSH>AAAA</PSSH>text</DRMSystem>",
+    "elements out of order": f"{SYSTEM}<HLSSignalingData/><PSSH>AAAA</PSSH></DRMSystem>",
+    "two boxes": f"{SYSTEM}<PSSH>AAAA</PSSH><PSSH>AAAA</PSSH></DRMSystem>",
+    "a document inside an element of another namespace": (
+        f'{SYSTEM}<o xmlns="urn:o"><CPIX xmlns="urn:dashif:org:cpix"><DRMSystemList>{SYSTEM}<PSSH>A</PSSH></DRMSystem>'
+        "</DRMSystemList></CPIX></o></DRMSystem>"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPARED)
+def test_what_the_survey_knows_is_judged_as_by_the_oracle(name: str, oracle: dict[str, etree.XMLSchema]) -> None:
+    """Of what libxml2 is spared where the survey has seen it already, nothing that the schema refuses gets through."""
+    keys = f'<ContentKeyList><ContentKey kid="{KID}"/></ContentKeyList>'
+    data = f"{OPEN}{keys}<DRMSystemList>{SPARED[name]}</DRMSystemList></CPIX>".encode()
+    assert disagreement(oracle, data) == []
+
+
+def test_a_document_inside_a_usage_rule_is_judged_as_by_the_oracle(oracle: dict[str, etree.XMLSchema]) -> None:
+    """A whole document can stand in an element of another namespace: its DRM systems are validated too."""
+    keys = f'<ContentKeyList><ContentKey kid="{KID}"/></ContentKeyList>'
+    inner = f"<CPIX><DRMSystemList>{SYSTEM}<PSSH>A</PSSH></DRMSystem></DRMSystemList></CPIX>"
+    rule = f'<ContentKeyUsageRule kid="{KID}"><o:o xmlns:o="urn:o">{inner}</o:o></ContentKeyUsageRule>'
+    data = f"{OPEN}{keys}<ContentKeyUsageRuleList>{rule}</ContentKeyUsageRuleList></CPIX>".encode()
+    assert not oracle["2.3"].validate(etree.fromstring(data))
+    assert disagreement(oracle, data) == []
+
+
+def test_plain_documents_are_spared_most_of_the_schema(plain_24: bytes) -> None:
+    """What the survey tells of DRM systems stands for the schema in an ordinary document, and only there."""
+    assert Survey(cpix.parse(plain_24)).spares_schema
+    for spoilt in (
+        plain_24.replace(b"</cpix:PSSH>", b" </cpix:PSSH>", 1),
+        plain_24.replace(b'systemId="edef', b'systemId="xdef', 1),
+    ):
+        assert not Survey(cpix.parse(spoilt)).spares_schema
 
 
 @pytest.mark.parametrize("name", DEPARTURES)

@@ -8,9 +8,10 @@ from typing import Final
 from lxml import etree
 
 from drmkit.cpix.delivery import DocumentKey, Recipient
+from drmkit.cpix.rows import PLAIN
 from drmkit.cpix.rules import Hit, rule
 from drmkit.cpix.schema import DS, ENC, PSKC
-from drmkit.cpix.survey import PLAIN, Survey
+from drmkit.cpix.survey import Survey
 from drmkit.cpix.values import text_of
 
 __all__: list[str] = []

@@ -14,6 +14,7 @@ from drmkit.cpix.values import parse_integer
 
 __all__: list[str] = []
 
+_VERSIONED: Final = etree.XPath("count(c:DRMSystem/@updateVersion)", namespaces={"c": CPIX})
 _SYSTEMS: Final = etree.XPath("c:DRMSystem[@updateVersion]", namespaces={"c": CPIX})
 _HISTORY: Final = "DASH-IF CPIX 2.4, UpdateHistoryItem element"
 
@@ -64,7 +65,7 @@ def _versioned(survey: Survey) -> Iterator[etree._Element]:
             yield collection.list_element
     yield from document.recipients.elements()
     listed = document.drm_systems.list_element
-    found: Any = [] if listed is None else _SYSTEMS(listed)
+    found: Any = [] if listed is None or not _VERSIONED(listed) else _SYSTEMS(listed)
     yield from found
 
 

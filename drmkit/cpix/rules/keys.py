@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from drmkit.cpix.notation import VERSIONS
+from drmkit.cpix.rows import PLAIN, KeyRow
 from drmkit.cpix.rules import Hit, rule
-from drmkit.cpix.survey import PLAIN, KeyRow, Survey
+from drmkit.cpix.sieve import UUID
+from drmkit.cpix.survey import Survey
 
 __all__: list[str] = []
 
 _KEY: Final = "DASH-IF CPIX 2.4, ContentKey element"
-_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _UNTYPED: Final = ("2.1", "2.2", "2.3")
 _SCHEMES: Final = ("cenc", "cens", "cbc1", "cbcs")
 _HLS_METHODS: Final = ("AES-128", "SAMPLE-AES", "SAMPLE-AES-CTR")
@@ -31,15 +31,15 @@ def kid_format(survey: Survey) -> Iterator[Hit]:
     if survey.version not in _UNTYPED:
         return
     yield from _odd_keys(survey)
-    match, known = _UUID.fullmatch, set(survey.keys_by_kid)
-    for system in survey.systems:
-        if system.kid not in known and not match(system.kid):
-            yield Hit(system.element, f"kid {system.kid[:60]!r} is not a UUID", "kid")
-        if system.system not in known:
-            if match(system.system):
-                known.add(system.system)
-            else:
-                yield Hit(system.element, f"systemId {system.system[:60]!r} is not a UUID", "systemId")
+    match = UUID.fullmatch
+    for what, found, known in (
+        ("kid", survey.system_kids, survey.keys_by_kid.keys()),
+        ("systemId", survey.system_ids, ()),
+    ):
+        odd = {text for text in set(found).difference(known) if not match(text)}
+        for position, text in enumerate(found) if odd else ():
+            if text in odd:
+                yield Hit(survey.system_elements[position], f"{what} {text[:60]!r} is not a UUID", what)
     for kid, elements in survey.rules_by_kid.items():
         if not match(kid):
             for element in elements:
@@ -188,7 +188,7 @@ def secret_namespace(survey: Survey) -> Iterator[Hit]:
 
 def _odd_keys(survey: Survey) -> Iterator[Hit]:
     for row in survey.keys:
-        if not _UUID.fullmatch(row.kid):
+        if not UUID.fullmatch(row.kid):
             yield Hit(row.element, f"kid {row.kid[:60]!r} is not a UUID", "kid")
-        if row.depends_on is not None and not _UUID.fullmatch(row.depends_on):
+        if row.depends_on is not None and not UUID.fullmatch(row.depends_on):
             yield Hit(row.element, f"dependsOnKey {row.depends_on[:60]!r} is not a UUID", "dependsOnKey")

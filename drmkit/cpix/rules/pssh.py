@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from drmkit.cpix.boxes import BoxFacts, examine
+from drmkit.cpix.rows import CPD, PSSH
 from drmkit.cpix.rules import Hit, rule
-from drmkit.cpix.survey import CPD, PSSH, Survey
+from drmkit.cpix.survey import Survey
 from drmkit.errors import SignalingError
 from drmkit.identifiers import system_name
 from drmkit.signaling import dashreader, pssh
@@ -30,9 +31,9 @@ def pssh_malformed(survey: Survey) -> Iterator[Hit]:
         if element.tag == PSSH:
             yield Hit(element, "the PSSH is not base64")
     for facts in _facts(survey):
-        if facts.error:
+        if facts.said.error:
             yield Hit(
-                facts.row.part(PSSH), f"the PSSH of {system_name(facts.row.system)} does not parse: {facts.error}"
+                facts.row.part(PSSH), f"the PSSH of {system_name(facts.row.system)} does not parse: {facts.said.error}"
             )
 
 
@@ -40,7 +41,7 @@ def pssh_malformed(survey: Survey) -> Iterator[Hit]:
 def pssh_system(survey: Survey) -> Iterator[Hit]:
     """A PSSH box has the system ID of its DRM system."""
     for facts in _facts(survey):
-        for system in facts.systems:
+        for system in facts.said.systems:
             if system != facts.row.system:
                 mine = system_name(facts.row.system)
                 yield Hit(facts.row.part(PSSH), f"the PSSH box is for {system_name(system)}, its DRMSystem is {mine}")
@@ -50,7 +51,7 @@ def pssh_system(survey: Survey) -> Iterator[Hit]:
 def pssh_key(survey: Survey) -> Iterator[Hit]:
     """A PSSH box that names key IDs names that of its DRM system."""
     for facts in _facts(survey):
-        named = [str(kid) for kid in facts.key_ids]
+        named = [str(kid) for kid in facts.said.key_ids]
         if named and facts.row.kid not in named:
             shown = ", ".join(named[:_SHOWN]) + (" and others" if named[_SHOWN:] else "")
             yield Hit(facts.row.part(PSSH), f"the PSSH box is for key {shown}, its DRMSystem for {facts.row.kid}")
@@ -64,9 +65,9 @@ def pssh_key(survey: Survey) -> Iterator[Hit]:
 def pssh_scheme(survey: Survey) -> Iterator[Hit]:
     """A PSSH box that names a protection scheme names that of its content key."""
     for facts in _facts(survey):
-        if facts.clash:
+        if facts.said.clash:
             wanted = survey.schemes[facts.row.kid]
-            message = f"the PSSH box says {facts.clash}, commonEncryptionScheme of key {facts.row.kid} {wanted!r}"
+            message = f"the PSSH box says {facts.said.clash}, commonEncryptionScheme of key {facts.row.kid} {wanted!r}"
             yield Hit(facts.row.part(PSSH), message)
 
 
@@ -77,7 +78,7 @@ def pssh_scheme(survey: Survey) -> Iterator[Hit]:
 )
 def pssh_mpd(survey: Survey) -> Iterator[Hit]:
     """The box inside the data for the MPD equals the PSSH element, or at least fits its DRM system."""
-    for row in survey.systems:
+    for row in survey.notable:
         raw = row.protection
         if not raw or b"pssh" not in raw or (row.pssh and base64.b64encode(row.pssh) in raw):
             continue

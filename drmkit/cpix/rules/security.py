@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
+from drmkit.cpix.rows import PLAIN
 from drmkit.cpix.rules import Hit, rule
-from drmkit.cpix.survey import PLAIN, Survey
+from drmkit.cpix.survey import Survey
 
 if TYPE_CHECKING:
     from cryptography import x509

@@ -10,8 +10,10 @@ from typing import Final
 
 from lxml import etree
 
+from drmkit.cpix.rows import CPD, HLS, SMOOTH
 from drmkit.cpix.rules import Hit, rule
-from drmkit.cpix.survey import CPD, HLS, SMOOTH, Survey
+from drmkit.cpix.sieve import CTR_SCHEMES, HLS_METHODS, HLS_TAGS, PLAYLISTS, USUAL_PLAYLISTS
+from drmkit.cpix.survey import Survey
 from drmkit.cpix.values import text_of
 from drmkit.cpix.view import cpix
 from drmkit.errors import SignalingError
@@ -25,61 +27,49 @@ _HLS: Final = "DASH-IF CPIX 2.4, HLSSignalingData element"
 _BOM: Final = b"\xef\xbb\xbf"
 _PAIR: Final = 2
 _FAIRPLAY: Final = DrmSystem.FAIRPLAY.system_id
-_USUAL: Final = (["media", "master"], ["master", "media"], ["media", "multiVariant"], ["multiVariant", "media"])
-_KINDS: Final = {"master": "master", "multiVariant": "master", "media": "media", "variant": "media"}
-_TAGS: Final[dict[str | None, bytes]] = {
-    **{name: b"#EXT-X-KEY:" if kind == "media" else b"#EXT-X-SESSION-KEY:" for name, kind in _KINDS.items()},
-    None: b"#EXT-X-KEY:",
-}
 _HDCP: Final = cpix("HDCPOutputProtectionData")
 _METHOD: Final = re.compile(rb"^#EXT-X-(?:SESSION-)?KEY:(?:[^\n]*,)?METHOD=([A-Z0-9-]+)", re.MULTILINE)
-_METHODS: Final = {
-    "cenc": (b"METHOD=SAMPLE-AES-CTR,",),
-    "cens": (b"METHOD=SAMPLE-AES-CTR,",),
-    "cbcs": (b"METHOD=SAMPLE-AES,",),
-    "cbc1": (b"METHOD=SAMPLE-AES,", b"METHOD=AES-128,"),
-    "SAMPLE-AES": (b"METHOD=SAMPLE-AES,",),
-    "SAMPLE-AES-CTR": (b"METHOD=SAMPLE-AES-CTR,",),
-    "AES-128": (b"METHOD=AES-128,",),
-}
-_CTR: Final = {"cenc", "cens", "SAMPLE-AES-CTR"}
 
 
 @rule("drm-system-kid", source=f"{_SYSTEM}, @kid", hint="add the content key, or correct the kid")
 def drm_system_kid(survey: Survey) -> Iterator[Hit]:
     """A DRM system belongs to a content key of the document."""
     known = survey.keys_by_kid
-    for row in survey.systems:
-        if row.kid not in known:
-            yield Hit(row.element, f"{system_name(row.system)} is for content key {row.kid}, which is not there", "kid")
+    if known.keys() >= set(survey.system_kids):
+        return
+    for position, kid in enumerate(survey.system_kids):
+        if kid not in known:
+            name, element = system_name(survey.system_ids[position]), survey.system_elements[position]
+            yield Hit(element, f"{name} is for content key {kid}, which is not there", "kid")
 
 
 @rule("drm-system-duplicate", severity="warning", source=_SYSTEM, hint="readers take the first, or refuse: keep one")
 def drm_system_duplicate(survey: Survey) -> Iterator[Hit]:
     """A content key has one entry for each DRM system."""
-    seen: dict[str, set[str]] = {}
-    for row in survey.systems:
-        kids = seen.setdefault(row.system, set())
-        if row.kid in kids:
-            yield Hit(
-                row.element, f"content key {row.kid} has a second entry for {system_name(row.system)}", "systemId"
-            )
-        kids.add(row.kid)
+    pairs = list(zip(survey.system_ids, survey.system_kids, strict=True))
+    if len(set(pairs)) == len(pairs):
+        return
+    seen: set[tuple[str, str]] = set()
+    for position, (system, kid) in enumerate(pairs):
+        if (system, kid) in seen:
+            said = f"content key {kid} has a second entry for {system_name(system)}"
+            yield Hit(survey.system_elements[position], said, "systemId")
+        seen.add((system, kid))
 
 
 @rule("hls-playlist", source=f"{_HLS}, @playlist", hint="one for media, one for master (2.4: multiVariant)")
 def hls_playlist(survey: Survey) -> Iterator[Hit]:
     """HLS data without a playlist name is for the media playlist, and the only one of its DRM system."""
-    for row in survey.systems:
+    for row in survey.notable:
         if len(row.hls) < _PAIR:
             continue
         names = [name for name, _ in row.hls]
-        if names in _USUAL:
+        if names in USUAL_PLAYLISTS:
             continue
         if None in names:
             element = row.part(HLS, names.index(None))
             yield Hit(element, "HLSSignalingData without a playlist name is not the only one of its DRMSystem")
-        elif len({_KINDS.get(name or "", name) for name in names}) < len(names):
+        elif len({PLAYLISTS.get(name or "", name) for name in names}) < len(names):
             yield Hit(row.part(HLS, len(names) - 1), "two HLSSignalingData are for the same playlist", "playlist")
 
 
@@ -89,7 +79,7 @@ def hls_text(survey: Survey) -> Iterator[Hit]:
     for element in survey.bad:
         if element.tag == HLS:
             yield Hit(element, "the HLSSignalingData is not base64")
-    for row in survey.systems:
+    for row in survey.notable:
         for position, (_, raw) in enumerate(row.hls):
             problem = "" if raw.isascii() else _text_problem(raw)
             if problem:
@@ -105,11 +95,11 @@ def hls_text(survey: Survey) -> Iterator[Hit]:
 )
 def hls_tag(survey: Survey) -> Iterator[Hit]:
     """HLS data for a playlist holds the key tag of that kind of playlist."""
-    tags = _TAGS
-    for row in survey.systems:
+    tags = HLS_TAGS
+    for row in survey.notable:
         for position, (name, raw) in enumerate(row.hls):
             if raw and tags.get(name, b"") not in raw:
-                kind, tag = _KINDS.get(name or "media", ""), _TAGS[name].decode().strip("#:")
+                kind, tag = PLAYLISTS.get(name or "media", ""), HLS_TAGS[name].decode().strip("#:")
                 message = f"the HLSSignalingData for the {kind} playlist has no {tag} tag"
                 yield Hit(row.part(HLS, position), message)
 
@@ -122,8 +112,8 @@ def hls_tag(survey: Survey) -> Iterator[Hit]:
 def hls_method(survey: Survey) -> Iterator[Hit]:
     """The METHOD of a key tag fits the protection scheme of the key."""
     schemes = survey.schemes
-    for row in survey.systems:
-        allowed = _METHODS.get(schemes.get(row.kid, ""))
+    for row in survey.notable:
+        allowed = HLS_METHODS.get(schemes.get(row.kid, ""))
         for position, (_, raw) in enumerate(row.hls) if allowed else ():
             if allowed and allowed[0] in raw and raw.count(b"METHOD=") == 1:
                 continue
@@ -141,7 +131,7 @@ def hls_method(survey: Survey) -> Iterator[Hit]:
 def protection_data_xml(survey: Survey) -> Iterator[Hit]:
     """Data for the MPD is base64 of a well-formed XML fragment in UTF-8 without a byte order mark."""
     checked: dict[bytes, str] = {}
-    values = [(row.part(CPD), row.protection) for row in survey.systems if row.protection]
+    values = [(row.part(CPD), row.protection) for row in survey.notable if row.protection]
     for key in survey.keys:
         hdcp = () if key.hdcp is None else key.hdcp.iterchildren(_HDCP)
         values.extend((element, survey.content(element)) for element in hdcp)
@@ -159,7 +149,7 @@ def protection_data_xml(survey: Survey) -> Iterator[Hit]:
 def leaf_signaling(survey: Survey) -> Iterator[Hit]:
     """A DRM system of a leaf key has no data for manifests and playlists."""
     leaves = {row.kid for row in survey.keys if row.depends_on is not None}
-    for row in survey.systems if leaves else ():
+    for row in survey.notable if leaves else ():
         if row.kid not in leaves:
             continue
         for tag in (CPD, HLS, SMOOTH):
@@ -177,8 +167,8 @@ def leaf_signaling(survey: Survey) -> Iterator[Hit]:
 )
 def fairplay_scheme(survey: Survey) -> Iterator[Hit]:
     """FairPlay does not play counter-mode encryption (cenc, cens)."""
-    for row in survey.systems:
-        if row.system == _FAIRPLAY and survey.schemes.get(row.kid) in _CTR:
+    for row in survey.notable:
+        if row.system == _FAIRPLAY and survey.schemes.get(row.kid) in CTR_SCHEMES:
             yield Hit(
                 row.element, f"FairPlay cannot play content key {row.kid}: its scheme is {survey.schemes[row.kid]!r}"
             )
@@ -191,7 +181,7 @@ def fairplay_scheme(survey: Survey) -> Iterator[Hit]:
 )
 def smooth_text(survey: Survey) -> Iterator[Hit]:
     """Smooth Streaming data is the text of ProtectionHeader itself, not base64 of it."""
-    for row in survey.systems:
+    for row in survey.notable:
         if row.has_smooth and _twice_encoded(text_of(row.part(SMOOTH))):
             yield Hit(row.part(SMOOTH), "the SmoothStreamingProtectionHeaderData is base64 of base64")
 
