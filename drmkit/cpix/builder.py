@@ -15,6 +15,7 @@ from drmkit.cpix.notation import VERSIONS
 from drmkit.cpix.rows import KeyRow, Noted
 from drmkit.cpix.schema import DS, PSKC
 from drmkit.cpix.shape import ensure_child, find_child
+from drmkit.cpix.sieve import Hls
 from drmkit.cpix.survey import Survey
 from drmkit.cpix.usage import AudioFilter, BitrateFilter, VideoFilter
 from drmkit.cpix.validation import report_on
@@ -35,6 +36,8 @@ _URI: Final = cpix("URIExtXKey")
 _HLS: Final = cpix("HLSSignalingData")
 _SECRET: Final = f"{{{PSKC}}}Secret"
 _PLAIN: Final = f"{{{PSKC}}}PlainValue"
+_NOTHING: Final = (None, None, None, None)
+_child: Final = etree.SubElement
 
 
 class Builder:
@@ -116,14 +119,12 @@ class Builder:
             hdcp_level: the HDCP-LEVEL of HLS (2.4).
             hdcp_output_protection: the XML fragment for the MPD, in UTF-8 (2.4).
         """
-        attributes = {
-            "id": id,
-            "kid": self._kid(kid),
-            "contentId": content_id,
-            "explicitIV": None if iv is None else encode_base64(iv := bytes(memoryview(iv))),
-            "dependsOnKey": None if depends_on is None else self._kid(depends_on),
-            "commonEncryptionScheme": scheme,
-        }
+        attributes: dict[str, str | None] = {"kid": (text := self._kid(kid)), "commonEncryptionScheme": scheme}
+        root = None if depends_on is None else self._kid(depends_on)
+        if (id, content_id, iv, root) != _NOTHING:
+            own = None if iv is None else encode_base64(iv := bytes(memoryview(iv)))
+            attributes = {"id": id, "kid": text, "contentId": content_id, "explicitIV": own, "dependsOnKey": root}
+            attributes["commonEncryptionScheme"] = scheme
         element = self._add("ContentKeyList", _CONTENT_KEY, attributes)
         hdcp = raw = None
         if hdcp_level is not None or hdcp_output_protection is not None:
@@ -131,13 +132,12 @@ class Builder:
             if hdcp_output_protection is not None:
                 add_value(hdcp, cpix("HDCPOutputProtectionData"), hdcp_output_protection)
         if key is not None:
-            raw = bytes(memoryview(key.reveal() if isinstance(key, Secret) else key))
-            secret = etree.SubElement(etree.SubElement(element, _DATA), _SECRET)
-            etree.SubElement(secret, _PLAIN).text = encode_base64(raw)
+            raw = key.reveal() if isinstance(key, Secret) else key
+            raw = raw if type(raw) is bytes else bytes(memoryview(raw))
+            secret = _child(_child(element, _DATA), _SECRET)
+            _child(secret, _PLAIN).text = encode_base64(raw)
         if self._noted is not None:
-            get = element.get
-            own = (get("dependsOnKey"), get("contentId"), get("commonEncryptionScheme"))
-            self._noted.keys.append(KeyRow(element, self._kid(kid), *own, iv, hdcp, raw))
+            self._noted.keys.append(KeyRow(element, text, root, content_id, scheme, iv, hdcp, raw))
             self._noted.unusual |= hdcp is not None
         return self
 
@@ -183,14 +183,12 @@ class Builder:
         """
         system = system_id.system_id if isinstance(system_id, DrmSystem) else system_id
         attributes: dict[str, str | None] = {"systemId": system, "kid": (text := self._kid(kid))}
-        if (id, name, update_version, hls_allowed_cpc) != (None, None, None, None):
+        if (id, name, update_version, hls_allowed_cpc) != _NOTHING:
             attributes |= {"id": id, "name": name, "HLSAllowedCPC": hls_allowed_cpc}
             attributes["updateVersion"] = None if update_version is None else str(update_version)
         element = self._add("DRMSystemList", _DRM_SYSTEM, attributes)
-        media = {"playlist": self._playlists["media"], "allowedCPC": hls_media_allowed_cpc}
-        master = {"playlist": self._playlists["master"], "allowedCPC": hls_master_allowed_cpc}
         box = protection = None
-        hls: tuple[tuple[str | None, bytes], ...] = ()
+        hls: Hls = ()
         if pssh is not None:
             box = add_value(element, _PSSH, pssh)
         if content_protection_data is not None:
@@ -198,9 +196,9 @@ class Builder:
         if uri_ext_x_key is not None:
             add_value(element, _URI, uri_ext_x_key)
         if hls_media is not None:
-            hls = ((media["playlist"], add_value(element, _HLS, hls_media.encode(), media)),)
+            hls = (self._add_hls(element, "media", hls_media, hls_media_allowed_cpc),)
         if hls_master is not None:
-            hls = (*hls, (master["playlist"], add_value(element, _HLS, hls_master.encode(), master)))
+            hls = (*hls, self._add_hls(element, "master", hls_master, hls_master_allowed_cpc))
         if smooth is not None:
             set_text(etree.SubElement(element, cpix("SmoothStreamingProtectionHeaderData")), smooth)
         if hds is not None:
@@ -353,15 +351,24 @@ class Builder:
         document.made_here = False
         return document
 
+    def _add_hls(
+        self, element: etree._Element, kind: str, lines: str, allowed_cpc: str | None
+    ) -> tuple[str | None, bytes]:
+        name = self._playlists[kind]
+        attributes: dict[str, str | None] = {"playlist": name}
+        if allowed_cpc is not None:
+            attributes["allowedCPC"] = allowed_cpc
+        return name, add_value(element, _HLS, lines.encode(), attributes)
+
     def _open(self) -> Document:
         if self._document is None:
             raise CpixError("this builder has built its document", hint="start a new Builder for another document")
         return self._document
 
     def _add(self, list_name: str, tag: str, attributes: dict[str, str | None]) -> etree._Element:
-        document = self._open()
         parent = self._lists.get(list_name)
         if parent is None:
+            document = self._open()
             found = find_child(document.root, cpix(list_name))
             document.changing(found)
             parent = self._lists[list_name] = ensure_child(document.root, cpix(list_name))

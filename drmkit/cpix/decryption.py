@@ -76,10 +76,13 @@ def decrypt(
         EncryptionStructureError: parts are missing, double or of an unknown kind.
         CertificateError: the private key cannot be read.
     """
+    sealed, values = _open(document, load_private_key(private_key, passphrase), allow_missing_mac=allow_missing_mac)
     clear = Document(copy.deepcopy(document.tree))
-    sealed, values = _open(clear, load_private_key(private_key, passphrase), allow_missing_mac=allow_missing_mac)
-    for secret, value in zip(sealed.secrets, values, strict=True):
-        _put(secret, value)
+    opened = dict(zip(sealed.secrets, values, strict=True))
+    for original, secret in list(zip(document.root.iter(SECRET), clear.root.iter(SECRET), strict=True)):
+        value = opened.get(original)
+        if value is not None:
+            _put(secret, value)
     parts = [part for part in (clear.recipients.list_element, clear.content_keys.list_element) if part is not None]
     remove_signatures_over(clear, parts)
     remove_element(parts[0])
@@ -110,13 +113,16 @@ def open_keys(
 
 def _put(secret: etree._Element, value: bytes) -> None:
     """Put the value of a key in the clear where its encrypted value and its MAC stand; comments stay, behind it."""
-    comments = [child for child in secret if not isinstance(child.tag, str)]
-    last = secret[-1].tail
+    children = list(secret)
+    comments = [child for child in children if not isinstance(child.tag, str)]
+    last = children[-1].tail
     del secret[:]
     plain = etree.SubElement(secret, PLAIN)
     plain.text = encode_base64(value)
-    plain.tail = last
-    secret.extend(comments)
+    if last:
+        plain.tail = last
+    if comments:
+        secret.extend(comments)
 
 
 def _open(document: Document, private: PrivateKey, *, allow_missing_mac: bool) -> tuple[SealedKeys, list[bytes]]:
@@ -135,8 +141,9 @@ def _open(document: Document, private: PrivateKey, *, allow_missing_mac: bool) -
 
 
 def _check_macs(sealed: SealedKeys, mac_key: bytes) -> None:
+    equal = hmac.compare_digest
     for place, (cipher, mac) in enumerate(zip(sealed.ciphers, sealed.macs, strict=True)):
-        if not hmac.compare_digest(mac_of(mac_key, cipher), mac):
+        if not equal(mac_of(mac_key, cipher), mac):
             raise WrongMacError(
                 f"the ValueMAC of content key {sealed.name(place)} does not fit",
                 hint="the document was changed after it was encrypted, or damaged: ask the sender for another",
