@@ -15,7 +15,6 @@ from drmkit.cpix.notation import VERSIONS
 from drmkit.cpix.rows import KeyRow, Noted
 from drmkit.cpix.schema import DS, PSKC
 from drmkit.cpix.shape import ensure_child, find_child
-from drmkit.cpix.sieve import Hls
 from drmkit.cpix.survey import Survey
 from drmkit.cpix.usage import AudioFilter, BitrateFilter, VideoFilter
 from drmkit.cpix.validation import report_on
@@ -188,7 +187,7 @@ class Builder:
             attributes["updateVersion"] = None if update_version is None else str(update_version)
         element = self._add("DRMSystemList", _DRM_SYSTEM, attributes)
         box = protection = None
-        hls: Hls = ()
+        hls: tuple[tuple[str | None, str], ...] = ()
         if pssh is not None:
             box = add_value(element, _PSSH, pssh)
         if content_protection_data is not None:
@@ -353,12 +352,13 @@ class Builder:
 
     def _add_hls(
         self, element: etree._Element, kind: str, lines: str, allowed_cpc: str | None
-    ) -> tuple[str | None, bytes]:
+    ) -> tuple[str | None, str]:
         name = self._playlists[kind]
         attributes: dict[str, str | None] = {"playlist": name}
         if allowed_cpc is not None:
             attributes["allowedCPC"] = allowed_cpc
-        return name, add_value(element, _HLS, lines.encode(), attributes)
+        add_value(element, _HLS, lines.encode(), attributes)
+        return name, lines
 
     def _open(self) -> Document:
         if self._document is None:

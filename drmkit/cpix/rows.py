@@ -168,12 +168,14 @@ class Noted:
 
     Args:
         keys: the content keys.
-        systems: the DRM systems.
+        systems: the DRM systems, with the texts of their HLS data as they were given.
         unusual: whether base64 stands in places that the rows do not tell of.
     """
 
     keys: list[KeyRow] = field(default_factory=list)
-    systems: list[NotedSystem] = field(default_factory=list)
+    systems: list[tuple[str, str, bytes | None, bytes | None, tuple[tuple[str | None, str], ...], bool]] = field(
+        default_factory=list
+    )
     unusual: bool = False
 
     def rows(self, document: Document) -> Rows | None:
@@ -182,7 +184,11 @@ class Noted:
         if [0 if found is None else len(found) for found in lists] != [len(self.keys), len(self.systems)]:
             return None
         rows = Rows(keys=self.keys, unusual=self.unusual)
-        rows.sift(((None, noted) for noted in self.systems), document)
+        systems = (
+            (None, (kid, system, box, protection, tuple([(name, text.encode()) for name, text in hls]), smooth))
+            for kid, system, box, protection, hls, smooth in self.systems
+        )
+        rows.sift(systems, document)
         rows.survey_rest(document)
         return rows
 
