@@ -348,6 +348,7 @@ class Builder:
         self._document = self._noted = None
         self._lists, self._uuids, self._systems = {}, {}, {}
         document.made_here = False
+        document.names_version = self._version
         return document
 
     def _add_hls(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from lxml import etree
 
@@ -18,7 +18,7 @@ from drmkit.cpix.collections import (
     UpdateHistory,
     UsageRules,
 )
-from drmkit.cpix.schema import NAMESPACES
+from drmkit.cpix.schema import CPIX, NAMESPACES
 from drmkit.cpix.values import line_of
 from drmkit.cpix.view import TEXT, Attribute, View, cpix
 from drmkit.errors import CpixError
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from drmkit.cpix.selection import Track
 
 __all__ = ["Document", "parse"]
+
+
+_TELLING_NAMES: Final = etree.XPath(
+    "string((c:DRMSystemList/c:DRMSystem/c:HLSSignalingData/@playlist[. = 'variant' or . = 'multiVariant'])[1])",
+    namespaces={"c": CPIX},
+)
 
 
 def parse(data: bytes, *, max_bytes: int = reader.MAX_BYTES) -> Document:
@@ -56,6 +62,7 @@ class Document(View):
     """
 
     __slots__ = (
+        "_names",
         "_signed",
         "content_keys",
         "drm_systems",
@@ -80,6 +87,7 @@ class Document(View):
         self.revision = 0
         self.made_here = False
         self.validated_revision: int | None = None
+        self._names: str | None = None
         self._signed: tuple[int, frozenset[str] | None] = (-1, frozenset())
         self.recipients = Recipients(self)
         self.content_keys = ContentKeys(self)
@@ -145,6 +153,22 @@ class Document(View):
             if system.hls_allowed_cpc and (content_id is None or (key is not None and key.content_id == content_id)):
                 found[system.hls_allowed_cpc] = None
         return ",".join(found)
+
+    @property
+    def names_version(self) -> str | None:
+        """The version whose names for playlists hold here: the stated one, else what the document shows, or None.
+
+        CPIX 2.1 and 2.2 state no version, and name the playlists differently: there the builder knows, and otherwise
+        the first name that only one version has tells.
+        """
+        if self.version is None and self._names is None:
+            found: Any = _TELLING_NAMES(self.root)
+            self._names = {"variant": "2.1", "multiVariant": "2.4"}.get(found, "")
+        return self.version or self._names or None
+
+    @names_version.setter
+    def names_version(self, version: str) -> None:
+        self._names = version
 
     def touch(self) -> None:
         """Note that the tree has changed, so that indexes and signed parts are read anew."""

@@ -243,7 +243,7 @@ class DRMSystem(View):
             return
         if element is None:
             element = self.element.makeelement(cpix("HLSSignalingData"))
-            element.set("playlist", playlist_name(playlist, self.document.version))
+            element.set("playlist", playlist_name(playlist, self.document.names_version))
             add_child(self.element, element)
         set_text(element, values.encode_base64(text.encode()))
 

@@ -183,3 +183,17 @@ def test_every_supported_system_is_made(system: DrmSystem) -> None:
     clear = system in {DrmSystem.CLEARKEY_AES128, DrmSystem.CLEARKEY_SAMPLE_AES}
     assert ("IV=0x" in (made.hls_media or "")) == clear
     assert made.smooth is None
+
+
+def test_playlists_have_the_names_of_a_version_that_no_document_states() -> None:
+    """CPIX 2.1 calls the media playlist `variant` and names no version: the builder, or another entry, tells."""
+    built = cpix.Builder(version="2.1").content_key(kid=KID, key=KEY).build()
+    fill(built, [DrmSystem.WIDEVINE], default_scheme="cenc")
+    assert cpix.validate(built.to_xml(), "2.1").valid
+    read = cpix.parse(built.to_xml())
+    fill(read, [DrmSystem.PLAYREADY], default_scheme="cenc")
+    names = [element.get("playlist") for element in read.root.iter("{urn:dashif:org:cpix}HLSSignalingData")]
+    assert names == ["variant", "master", "variant", "master"]
+    unnamed = cpix.parse(cpix.Builder(version="2.2").content_key(kid=KID, key=KEY).build().to_xml())
+    fill(unnamed, [DrmSystem.PLAYREADY], default_scheme="cenc")
+    assert cpix.validate(unnamed.to_xml(), "2.2").valid
