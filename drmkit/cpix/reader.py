@@ -125,6 +125,8 @@ def _without_content(message: str) -> str:
     first = message.split("\n", 1)[0]
     if first.startswith("ParsePI"):
         return "a processing instruction does not end"
+    if first.startswith("Start tag expected"):
+        return "there is no start tag where the root element should start"
     return first.split("<", 1)[0].rstrip(" :")
 
 

@@ -15,6 +15,7 @@ from drmkit.cpix.document import Document
 from drmkit.cpix.paths import Paths
 from drmkit.cpix.report import Finding
 from drmkit.cpix.schema import CPIX, DS, ENC, PSKC
+from drmkit.cpix.sieve import UUID
 from drmkit.cpix.survey import Survey
 from drmkit.cpix.values import text_of
 from drmkit.cpix.verdicts import NO_VERDICT, short_name, structure_finding, translate
@@ -36,7 +37,7 @@ _OF_VALUES: Final = ("structure-value", "structure-uuid", "structure-base64", "s
 _LARGE: Final = 1_000
 _SAMPLE: Final = 50
 _LIST_DEPTH: Final = 2
-_LENIENT: Final = "libxml2 lets this pass, XML Schema does not"
+_LENIENT: Final = "write the bytes in base64, with nothing else; libxml2 lets this pass, XML Schema does not"
 _BASE64: Final = bytes(range(65, 91)) + bytes(range(97, 123)) + b"0123456789+/= \t\r\n"
 _BASE64_TAGS: Final = (
     *(f"{{{CPIX}}}{name}" for name in ("PSSH", "ContentProtectionData", "HLSSignalingData", "URIExtXKey")),
@@ -225,5 +226,7 @@ def _not_base64(paths: Paths, element: etree._Element, attribute: str | None, ve
     name = short_name(str(element.tag))
     where = f"{attribute} of {name}" if attribute else name
     path = paths.of(element) + (f"/@{attribute}" if attribute else "")
-    said = (f"{where} is not base64: it has characters outside the alphabet", _LENIENT)
+    text = text_of(element) if attribute is None else element.get(attribute, "")
+    what = "it is a UUID" if UUID.fullmatch(text.lower()) else "it has characters outside the alphabet"
+    said = (f"{where} is not base64: {what}", _LENIENT)
     return structure_finding("structure-base64", element, path, said, version)

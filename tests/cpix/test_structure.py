@@ -173,6 +173,19 @@ def test_departures_of_libxml2_follow_the_specification(name: str, oracle: dict[
         assert rule in {f.rule for f in check_structure(cpix.parse(data), version)}
 
 
+def test_the_vectors_for_key_rotation_are_refused_for_their_ivs_alone(corpus: dict[str, bytes]) -> None:
+    """Two public vectors have UUIDs for IVs, which libxml2 takes for base64: they depart in that, and in nothing else."""
+    vectors = {name: data for name, data in corpus.items() if "KeyRotation" in name}
+    assert len(vectors) == 2
+    for data in vectors.values():
+        for version in ("2.3", "2.3.1"):
+            findings = check_structure(cpix.parse(data), version)
+            ivs = [key for key in cpix.parse(data).content_keys if key.element.get("explicitIV")]
+            assert len(findings) == len(ivs) > 0
+            assert {f.message for f in findings} == {"explicitIV of ContentKey is not base64: it is a UUID"}
+            assert all(f.path.endswith("/@explicitIV") and "libxml2 lets this pass" in f.hint for f in findings)
+
+
 def test_a_resolved_reference_is_no_departure() -> None:
     """A reference to any ID of the document satisfies the schema; that it is a period is a matter of meaning."""
     rule = f'<ContentKeyUsageRule kid="{KID}"><KeyPeriodFilter periodId="other"/></ContentKeyUsageRule>'
