@@ -34,7 +34,10 @@ _STEP: Final = re.compile(r"\[\d+\]$")
 _MARGIN: Final = 200
 _DOCTYPE: Final = "<!DOCTYPE"
 _COLUMN: Final = re.compile(r"line (\d+), column (\d+)")
-_MARKS: Final = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"))
+_MARKS: Final = (
+    *((b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"), (b"<\0\0\0", "utf-32-le"), (b"\0\0\0<", "utf-32-be")),
+    *((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,9 @@ class Source:
         self._paths: dict[tuple[int, str], dict[str, re.Match[str]]] = {}
         if document is not None:
             self._scan()
+            if len(self._tags) != sum(1 for _ in document.root.iter("*")):
+                # The text is not what the parser read: where its keys stand is anybody's guess.
+                self._masked = [(0, len(self._text))]
 
     def excerpt(self, finding: Finding, width: int = 100) -> Excerpt | None:
         """Return the line that a finding is about, at most `width` characters of it; None where it has no place."""
@@ -193,6 +199,8 @@ class Source:
 
     def _private(self, first: int, last: int) -> Iterator[tuple[int, int]]:
         """Yield what must not be shown of a part of the text: content of keys, and attributes that look like keys."""
+        if self._document is None and "\0" in self._text:
+            yield first, last  # not the encoding that it was taken for, so that keys look like anything
         if self._document is None:
             for match in _LONG.finditer(self._text, max(first - _MARGIN, 0), last + _MARGIN):
                 yield match.span()

@@ -205,7 +205,7 @@ def test_nothing_in_a_document_steers_the_terminal() -> None:
     assert all(character.isprintable() or character == "\n" for character in done.stdout)
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "iso-8859-1", "utf-8-sig"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-32-le", "utf-32-be", "iso-8859-1", "utf-8-sig"])
 def test_other_encodings_are_shown_right(encoding: str) -> None:
     """The shown line is the document's, whatever its encoding, and the caret stands right behind wide characters."""
     text = '<?xml version="1.0" encoding="{}"?>\n<CPIX xmlns="urn:dashif:org:cpix" name="é" version="2.4" x="1"/>'
@@ -214,6 +214,24 @@ def test_other_encodings_are_shown_right(encoding: str) -> None:
     shown, marker = lines[3], lines[4]
     assert 'name="é"' in shown
     assert shown[marker.index("^") : marker.rindex("^") + 1] == 'x="1"'
+
+
+SECRET = "oXiM4dif6LRW4m1MN/1jVg=="
+IN_THE_CLEAR = (
+    f"<c:CPIX xmlns:c='urn:dashif:org:cpix' xmlns:p='urn:ietf:params:xml:ns:keyprov:pskc'><c:ContentKeyList>"
+    f"<c:ContentKey kid='x' y='1'><c:Data><p:Secret><p:PlainValue>{SECRET}</p:PlainValue></p:Secret></c:Data>"
+)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("end", ["</c:ContentKey></c:ContentKeyList></c:CPIX>", "</broken>"])
+@pytest.mark.parametrize("start", ["", "\n", "<?xml version='1.0'?>"])
+def test_no_encoding_shows_a_key(encoding: str, end: str, start: str) -> None:
+    """Whatever the encoding, read or not: no shown line holds a key, not even with something between its letters."""
+    done = run("validate", "-", data=(start + IN_THE_CLEAR + end).encode(encoding))
+    assert done.exit_code in (1, 2)
+    shown = "".join(character for character in done.output if character.isalnum())
+    assert SECRET[:8] not in shown
 
 
 def test_wide_characters_take_two_columns() -> None:

@@ -174,7 +174,7 @@ def test_departures_of_libxml2_follow_the_specification(name: str, oracle: dict[
 
 
 def test_the_vectors_for_key_rotation_are_refused_for_their_ivs_alone(corpus: dict[str, bytes]) -> None:
-    """Two public vectors have UUIDs for IVs, which libxml2 takes for base64: they depart in that, and in nothing else."""
+    """Two public vectors have UUIDs for IVs, which libxml2 takes for base64: in that alone is drmkit stricter."""
     vectors = {name: data for name, data in corpus.items() if "KeyRotation" in name}
     assert len(vectors) == 2
     for data in vectors.values():
