@@ -52,7 +52,7 @@ class KeyRow:
     scheme: str | None
     iv: bytes | None
     hdcp: etree._Element | None = None
-    plain: bytes | None = None
+    plain: bytes | None = field(default=None, repr=False)
     encrypted: etree._Element | None = None
     cipher: bytes | None = None
     mac: bytes | None = None

@@ -46,13 +46,22 @@ def cpix(local: str) -> str:
 class Codec(Generic[T]):
     """A kind of value: how it is read, how it is written, and what it is called in messages."""
 
-    __slots__ = ("name", "read", "secret", "write")
+    __slots__ = ("hint", "name", "read", "secret", "write")
 
-    def __init__(self, name: str, read: Callable[[str], T], write: Callable[[T], str], *, secret: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        read: Callable[[str], T],
+        write: Callable[[T], str],
+        *,
+        secret: bool = False,
+        hint: str = "drmkit.cpix.validate lists every fault of the document at once",
+    ) -> None:
         self.name = name
         self.read = read
         self.write = write
         self.secret = secret
+        self.hint = hint
 
 
 def _same(text: str) -> str:
@@ -64,7 +73,12 @@ INTEGER: Final = Codec[int]("an integer", values.parse_integer, str)
 BOOLEAN: Final = Codec[bool]("true or false", values.parse_boolean, values.format_boolean)
 BYTES: Final = Codec[bytes]("base64", values.decode_base64, values.encode_base64, secret=True)
 DATE: Final = Codec[datetime]("a date and time", values.parse_datetime, values.format_datetime)
-DURATION: Final = Codec[timedelta]("a duration of fixed length", values.parse_duration, values.format_duration)
+DURATION: Final = Codec[timedelta](
+    "a duration of fixed length",
+    values.parse_duration,
+    values.format_duration,
+    hint="years and months have no fixed length: write days, hours, minutes and seconds, such as P30DT1H or PT1.5S",
+)
 KEY_ID: Final = Codec[KeyId]("a key ID in UUID form", KeyId.from_uuid, str)
 
 
@@ -104,7 +118,7 @@ class View:
             shown = f"{len(text)} characters" if codec.secret else repr(text[:80])
             raise CpixError(
                 f"{what} in line {self.line} is not {codec.name}: {shown}",
-                hint="drmkit.cpix.validate lists every fault of the document at once",
+                hint=codec.hint,
             ) from None
 
     def changing(self, element: etree._Element | None = None) -> None:

@@ -140,3 +140,13 @@ def test_a_key_id_that_could_stand_at_two_places_is_no_model() -> None:
     sieved, all_of_them = both(data)
     assert sieved == all_of_them
     assert "pssh-malformed" in {finding.rule for finding in sieved}
+
+
+def test_no_row_shows_a_key(plain_24: bytes) -> None:
+    """Rows hold content keys in the clear, and do not show them."""
+    document = cpix.parse(plain_24)
+    key = document.content_keys[0].key
+    assert key is not None
+    shown = repr(read_rows(document, all_notable=True))
+    assert "KeyRow(" in shown
+    assert repr(key.reveal()) not in shown

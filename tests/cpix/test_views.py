@@ -439,3 +439,14 @@ def test_allowed_configurations_are_joined() -> None:
     assert document.allowed_cpc() == "w:HW,f:x/y"
     assert document.allowed_cpc("b") == "w:HW"
     assert document.allowed_cpc("c") == ""
+
+
+def test_a_duration_of_no_fixed_length_says_what_to_write() -> None:
+    """A month is valid in the document, but no span of time: the error says so, and not that validation would help."""
+    period = '<ContentKeyPeriodList><ContentKeyPeriod startOffset="P1M" duration="P30D"/></ContentKeyPeriodList>'
+    data = f'<CPIX xmlns="urn:dashif:org:cpix" version="2.4">{period}</CPIX>'.encode()
+    found = cpix.parse(data).periods[0]
+    assert found.duration == timedelta(days=30)
+    with pytest.raises(CpixError, match="startOffset in line 1 is not a duration of fixed length: 'P1M'") as caught:
+        _ = found.start_offset
+    assert "write days, hours, minutes and seconds" in (caught.value.hint or "")
