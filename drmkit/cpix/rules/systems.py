@@ -12,6 +12,7 @@ from lxml import etree
 
 from drmkit.cpix.rows import CPD, HLS, SMOOTH
 from drmkit.cpix.rules import Hit, rule
+from drmkit.cpix.schema import CPIX
 from drmkit.cpix.sieve import CTR_SCHEMES, HLS_METHODS, HLS_TAGS, PLAYLISTS, USUAL_PLAYLISTS
 from drmkit.cpix.survey import Survey
 from drmkit.cpix.values import text_of
@@ -27,6 +28,10 @@ _HLS: Final = "DASH-IF CPIX 2.4, HLSSignalingData element"
 _BOM: Final = b"\xef\xbb\xbf"
 _PAIR: Final = 2
 _FAIRPLAY: Final = DrmSystem.FAIRPLAY.system_id
+_SAY_CPC: Final = etree.XPath(
+    "boolean(c:DRMSystemList/c:DRMSystem/@HLSAllowedCPC | c:DRMSystemList/c:DRMSystem/c:HLSSignalingData/@allowedCPC)",
+    namespaces={"c": CPIX},
+)
 _HDCP: Final = cpix("HDCPOutputProtectionData")
 _METHOD: Final = re.compile(rb"^#EXT-X-(?:SESSION-)?KEY:(?:[^\n]*,)?METHOD=([A-Z0-9-]+)", re.MULTILINE)
 
@@ -193,7 +198,8 @@ def smooth_text(survey: Survey) -> Iterator[Hit]:
 )
 def allowed_cpc(survey: Survey) -> Iterator[Hit]:
     """An allowed content protection configuration can stand inside the ALLOWED-CPC attribute of HLS."""
-    for element, name in _cpc_places(survey.document.root) if survey.version == "2.4" else ():
+    root = survey.document.root
+    for element, name in _cpc_places(root) if survey.version == "2.4" and _SAY_CPC(root) else ():
         text = element.get(name, "")
         if ":" not in text or any(c in text for c in '"\r\n'):
             yield Hit(element, f"{name} {text[:60]!r} is not a list of KEYFORMAT:CPC entries", name)
