@@ -152,6 +152,11 @@ def test_tickets_end_by_switch(tmp_path: Path, switch: str) -> None:
         (["--host", "192.0.2.1"], 3, "binds loopback addresses only"),
         (["--host", "example.com"], 3, "binds loopback addresses only"),
         (["--port", "70000"], 3, "a port is 0 to 65535"),
+        (["--template", "20"], 3, "'20' is no template"),
+        (["--template", "20=DASH/mp4-byterange"], 3, "one of HLS, MPEG-DASH"),
+        (["--template", "20=HLS/mp4"], 3, "has no 'mp4'"),
+        (["--key-acquire-mode", "PUT"], 2, "is not one of"),
+        (["--storage", "/dev/null"], 2, "is a file"),
         (["--ticket-lifetime", "soon"], 2, "is no length of time"),
         (["--fault", "cas-crfl"], 3, "did you mean 'cas-crlf'"),
         (["--faults", "flakey"], 3, "did you mean 'flaky'"),
@@ -217,6 +222,50 @@ def test_the_faults_are_listed(run: Run, capsys: Any) -> None:
     out = capsys.readouterr().out
     assert out.startswith("profiles:\nflaky       now and then a call fails")
     assert out.endswith(f"faults:\n{faults}")
+
+
+def test_a_job_of_the_command_line_ends_in_the_storage(tmp_path: Path) -> None:
+    """Storage, template and key requests are set by options; `job run` leaves an encrypted stream in the bucket."""
+    job = {
+        "InputInfo": {"Type": "COS", "CosInputInfo": {"Bucket": "b-1", "Region": "r", "Object": "/in/movie.mp4"}},
+        "OutputDir": "/out/",
+        "MediaProcessTask": {
+            "AdaptiveDynamicStreamingTaskSet": [
+                {
+                    "Definition": 20,
+                    "DrmInfo": {
+                        "Type": "widevine",
+                        "SpekeDrm": {
+                            "ResourceId": "movie",
+                            "KeyServerUrl": "drmtoday:sandbox",
+                            "Vector": "00112233445566778899aabbccddeeff",
+                        },
+                    },
+                }
+            ]
+        },
+    }
+    (tmp_path / "job.json").write_text(json.dumps(job))
+    buckets = tmp_path / "buckets"
+    options = ["--storage", str(buckets), "--template", "20=MPEG-DASH/mp4-byterange", "--key-acquire-mode", "GET"]
+    with running(tmp_path, *options) as said:
+        assert (said["storage"], said["encrypts"]) == (str(buckets), True)
+        code, out, err = done(
+            drmkit("--config", str(tmp_path / "sandbox.toml"), "job", "run", str(tmp_path / "job.json"))
+        )
+        assert (code, "/out/movie_adaptiveDynamicStreaming_20.mpd" in out) == (0, True), err
+    manifest = (buckets / "b-1/out/movie_adaptiveDynamicStreaming_20.mpd").read_text()
+    assert 'value="cenc"' in manifest
+    assert [path.name for path in buckets.iterdir()] == ["b-1"]
+
+
+def test_without_encryption_it_says_why(tmp_path: Path) -> None:
+    """Who wants no encryption is told that nothing will be encrypted."""
+    process = drmkit("sandbox", "--no-encrypt", "--write-env", str(tmp_path / "env"))
+    while not (tmp_path / "env").exists():
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    assert "media tasks check their keys and encrypt nothing: it was told not to" in done(process)[2]
 
 
 def test_ctrl_c_ends_the_demo_and_leaves_nothing(tmp_path: Path) -> None:
