@@ -156,7 +156,7 @@ def test_tickets_end_by_switch(tmp_path: Path, switch: str) -> None:
         (["--template", "20=DASH/mp4-byterange"], 3, "one of HLS, MPEG-DASH"),
         (["--template", "20=HLS/mp4"], 3, "has no 'mp4'"),
         (["--key-acquire-mode", "PUT"], 2, "is not one of"),
-        (["--storage", "/dev/null"], 2, "is a file"),
+        (["--storage", "/dev/null"], 1, "cannot keep media in /dev/null"),
         (["--ticket-lifetime", "soon"], 2, "is no length of time"),
         (["--fault", "cas-crfl"], 3, "did you mean 'cas-crlf'"),
         (["--faults", "flakey"], 3, "did you mean 'flaky'"),
