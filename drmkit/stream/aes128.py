@@ -15,6 +15,7 @@ from drmkit.stream.packager import PackagedStream, PackagedTrack, run_plan
 from drmkit.stream.probe import probe
 from drmkit.stream.staging import staged_output
 from drmkit.stream.tools import Tools
+from drmkit.stream.tracks import selector
 
 if TYPE_CHECKING:
     from drmkit.stream.manifests import TrackDraft
@@ -167,7 +168,13 @@ def _clear_plan(tracks: Sequence[TrackInput], tools: Tools) -> Plan:
     if not tracks:
         raise InputError("there is no track to package")
     planned = [
-        PlannedTrack(track, probe(track.path, track.kind, tools=tools), None, index)
+        PlannedTrack(
+            track,
+            probe(track.path, track.kind, track.number, tools=tools),
+            None,
+            index,
+            selector(track.path, track.kind, track.number, tools=tools),
+        )
         for index, track in enumerate(tracks)
     ]
     return Plan((PackagerRun(tuple(planned), None, ()),))

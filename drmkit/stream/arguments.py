@@ -79,7 +79,7 @@ def command(
     labels = _labels(one)
     argv = []
     for item, source in zip(one.tracks, inputs, strict=True):
-        fields = {"in": source, "stream": item.track.kind}
+        fields = {"in": source, "stream": item.selector or item.track.kind}
         fields |= _output(names[item.track.name], folder, form, container)
         fields |= _description(item, labels.get(item.track.name))
         argv.append(",".join(f"{name}={value}" for name, value in fields.items()))

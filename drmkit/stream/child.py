@@ -7,8 +7,8 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Self
@@ -20,6 +20,8 @@ __all__ = ["CancelScope", "Child", "Feed"]
 
 # Nothing is inherited: FFREPORT, for one, makes ffmpeg write its options and messages to a log file.
 _ENVIRONMENT = {"LC_ALL": "C", "PATH": os.defpath}
+
+_TICK = 0.5
 
 
 class Feed:
@@ -136,8 +138,11 @@ class Child:
         self._outcome: Future[tuple[int, bytes, bytes]] = Future()
         self._thread = threading.Thread(target=self._work, daemon=True)
 
-    def finish(self) -> tuple[int, bytes, bytes]:
+    def finish(self, tick: Callable[[], None] | None = None) -> tuple[int, bytes, bytes]:
         """Start the child, wait for its end and return its exit code and what it wrote.
+
+        Args:
+            tick: called about twice a second while the child runs.
 
         Raises:
             OSError: it cannot be started.
@@ -149,6 +154,8 @@ class Child:
             scope.add(self)
         try:
             self._thread.start()
+            while tick and not wait([self._outcome], timeout=_TICK).done:
+                tick()
             return self._outcome.result()
         finally:
             self.kill()

@@ -1,4 +1,4 @@
-"""Hashes of a stream's packets, in the clear or decrypted by ffmpeg."""
+"""Hashes of a stream's packets and frames, in the clear or decrypted by ffmpeg."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from pathlib import Path
 from drmkit.errors import InputError, PackagingError
 from drmkit.identifiers import KeyId
 from drmkit.secret import Secret
-from drmkit.stream.probe import Kind
+from drmkit.stream.probe import SELECTORS, Kind
 from drmkit.stream.process import run
 from drmkit.stream.staging import staged_inputs
 from drmkit.stream.tools import Tools
 
-__all__ = ["decrypt_hashes", "packet_hashes"]
+__all__ = ["decrypt_hashes", "frame_hashes", "packet_hashes"]
 
 _LINE = re.compile(r"\d+,([a-z]),SHA256=([0-9a-f]{64})")
 _NOTHING = hashlib.sha256(b"").hexdigest()
 
 
 def packet_hashes(
-    source: Path | Sequence[Path], *, tools: Tools, kind: Kind | None = None, timeout: float = 600.0
+    source: Path | Sequence[Path], *, tools: Tools, kind: Kind | None = None, number: int = 0, timeout: float = 600.0
 ) -> dict[str, str]:
     """Return the SHA-256 of all packets of each track, as they are stored.
 
     Args:
         source: a media file, or the files that make one when read one behind the other (initialization segment first).
         tools: the programs to use.
-        kind: take only the first track of this kind; None for all video and audio tracks.
+        kind: take only one track of this kind; None for all video and audio tracks.
+        number: which track of the kind, from 0.
         timeout: seconds that ffmpeg may take.
 
     Returns:
@@ -39,7 +40,37 @@ def packet_hashes(
         InputError: a file cannot be read.
         PackagingError: ffmpeg cannot read the media to its end, or there are no packets.
     """
-    return _hashes(source, {}, tools, kind, timeout)
+    return _hashes(source, {}, tools, [*_selection(kind, number), "-c", "copy"], timeout)
+
+
+def frame_hashes(
+    source: Path | Sequence[Path],
+    keys: Mapping[KeyId, Secret[bytes]] | None = None,
+    *,
+    tools: Tools,
+    kind: Kind | None = None,
+    number: int = 0,
+    timeout: float = 600.0,
+) -> dict[str, str]:
+    """Return the SHA-256 of all decoded frames of each track: what a player would show and sound.
+
+    Unlike packets, frames do not depend on the container.
+
+    Args:
+        source: see `packet_hashes`.
+        keys: the content keys of an encrypted source, by key ID.
+        tools: the programs to use.
+        kind: see `packet_hashes`.
+        number: see `packet_hashes`.
+        timeout: seconds that ffmpeg may take.
+
+    Raises:
+        InputError: a file cannot be read, or a key has not 16 bytes.
+        PackagingError: the media cannot be decoded, as with a wrong key, or a codec that ffmpeg does not know.
+    """
+    _check(keys or {})
+    # Every frame once, whatever its time.
+    return _hashes(source, keys or {}, tools, [*_selection(kind, number), "-fps_mode", "passthrough"], timeout)
 
 
 def decrypt_hashes(
@@ -48,6 +79,7 @@ def decrypt_hashes(
     *,
     tools: Tools,
     kind: Kind | None = None,
+    number: int = 0,
     timeout: float = 600.0,
 ) -> dict[str, str]:
     """Return the SHA-256 of all packets of each track, decrypted with the keys by their key IDs.
@@ -60,6 +92,7 @@ def decrypt_hashes(
         keys: the content keys, 16 bytes each, by key ID.
         tools: the programs to use.
         kind: see `packet_hashes`.
+        number: see `packet_hashes`.
         timeout: seconds that ffmpeg may take.
 
     Raises:
@@ -68,14 +101,26 @@ def decrypt_hashes(
     """
     if not keys:
         raise InputError("there is no key to decrypt with")
+    _check(keys)
+    return _hashes(source, keys, tools, [*_selection(kind, number), "-c", "copy"], timeout)
+
+
+def _check(keys: Mapping[KeyId, Secret[bytes]]) -> None:
     for kid, key in keys.items():
         if len(key.reveal()) != 16:  # noqa: PLR2004 - AES-128
             raise InputError(f"key {kid} has {len(key.reveal())} bytes, not 16")
-    return _hashes(source, keys, tools, kind, timeout)
+
+
+def _selection(kind: Kind | None, number: int) -> list[str]:
+    return ["-map", f"0:{SELECTORS[kind]}:{number}"] if kind else ["-map", "0:V?", "-map", "0:a?"]
 
 
 def _hashes(
-    source: Path | Sequence[Path], keys: Mapping[KeyId, Secret[bytes]], tools: Tools, kind: Kind | None, timeout: float
+    source: Path | Sequence[Path],
+    keys: Mapping[KeyId, Secret[bytes]],
+    tools: Tools,
+    selection: Sequence[str],
+    timeout: float,
 ) -> dict[str, str]:
     files = [source] if isinstance(source, Path) else list(source)
     if not files:
@@ -95,8 +140,7 @@ def _hashes(
             "0",
         ]
         argv += ["-i", _script(names, keys)]
-        argv += ["-map", f"0:{kind[0]}:0"] if kind else ["-map", "0:v?", "-map", "0:a?"]
-        argv += ["-c", "copy", "-f", "streamhash", "-hash", "sha256", "-"]
+        argv += [*selection, "-f", "streamhash", "-hash", "sha256", "-"]
         answer = run(argv, timeout=timeout, cwd=folder, hide=keys.values()).stdout
     return _read(answer, files[0])
 

@@ -41,13 +41,14 @@ class TrackInput:
     """One track to package.
 
     Attributes:
-        path: a media file that Shaka Packager reads (MP4, WebM, MPEG-TS); the first track of the kind is taken.
+        path: a media file that Shaka Packager reads (MP4, WebM, MPEG-TS).
         kind: "video" or "audio".
         name: the track's name in the output: letters, digits, `-` and `_`.
         language: BCP 47 tag of the language, or None.
         labels: labels for the document's label filters.
         intended_track_type: look only at usage rules with this intended track type, such as "HD"; None for all.
         kid: the key to use, or None to let the document's usage rules decide.
+        number: which track of the kind in the file, from 0.
     """
 
     path: Path
@@ -57,6 +58,7 @@ class TrackInput:
     labels: tuple[str, ...] = ()
     intended_track_type: str | None = None
     kid: KeyId | None = None
+    number: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in {"video", "audio"}:
@@ -116,12 +118,21 @@ class KeyUse:
 
 @dataclass(frozen=True, slots=True)
 class PlannedTrack:
-    """A track with its properties, its encryption (None: it stays in the clear), and its place among all tracks."""
+    """A track that is ready to be packaged.
+
+    Attributes:
+        track: the track.
+        properties: what its file says about it.
+        use: its encryption, or None to leave it in the clear.
+        index: its place among all tracks, from 0.
+        selector: how the packager finds it in its file: its kind for the first of the kind, or the stream's number.
+    """
 
     track: TrackInput
     properties: TrackProperties
     use: KeyUse | None
     index: int = 0
+    selector: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from drmkit.errors import PackagingError
 from drmkit.secret import Secret
 from drmkit.stream.arguments import Container, command, private_flags, track_names
+from drmkit.stream.complaints import explained
 from drmkit.stream.inspect import inspect_bytes, inspect_file
 from drmkit.stream.model import OutputFormat, PackagerRun, Plan, PlannedTrack, Scheme, TrackInput
 from drmkit.stream.naming import TrackNames
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from drmkit.cpix import Document
 
 __all__ = ["PackagedStream", "PackagedTrack", "package", "package_plan", "run_plan"]
+
+_ROOM = "the layout `file` takes twice the size of the output while it is written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,11 @@ def package(
     allow_clear: bool = False,
     timeout: float = 3600.0,
     progress: Callable[[int, int], None] | None = None,
+    watch: Callable[[int, int], None] | None = None,
 ) -> PackagedStream:
     """Plan and package; see `drmkit.stream.plan.plan` and `package_plan`."""
     made = plan(document, tracks, tools=tools, scheme=scheme, allow_clear=allow_clear)
-    return package_plan(made, output, tools=tools, form=form, timeout=timeout, progress=progress)
+    return package_plan(made, output, tools=tools, form=form, timeout=timeout, progress=progress, watch=watch)
 
 
 def package_plan(
@@ -86,6 +90,7 @@ def package_plan(
     form: OutputFormat | None = None,
     timeout: float = 3600.0,
     progress: Callable[[int, int], None] | None = None,
+    watch: Callable[[int, int], None] | None = None,
 ) -> PackagedStream:
     """Encrypt the tracks of a plan into a folder, which appears whole or not at all.
 
@@ -102,6 +107,7 @@ def package_plan(
         form: how the output is laid out; by default one file a track.
         timeout: seconds that each run of the packager may take.
         progress: called after each run with the number of runs done and of all runs.
+        watch: called about twice a second with the bytes written so far and the bytes of the inputs.
 
     Raises:
         InputError: an input cannot be read, or the output folder holds something.
@@ -113,7 +119,7 @@ def package_plan(
     shape = form or OutputFormat()
     names = track_names(made, shape)
     with staged_output(output) as folder:
-        run_plan(made, folder, names, shape, tools=tools, timeout=timeout, progress=progress)
+        run_plan(made, folder, names, shape, tools=tools, timeout=timeout, progress=progress, watch=watch)
         files = [_checked(folder, item, names[item.track.name], shape) for item in made.tracks]
         notes = write_manifests(folder, read_drafts(folder, made, names), shape)
     hls, dash = "hls" in shape.manifests, "dash" in shape.manifests
@@ -139,6 +145,7 @@ def run_plan(
     container: Container = "mp4",
     timeout: float = 3600.0,
     progress: Callable[[int, int], None] | None = None,
+    watch: Callable[[int, int], None] | None = None,
 ) -> None:
     """Run the packager for every run of a plan, into a folder that is there; its manifests are drafts.
 
@@ -151,16 +158,23 @@ def run_plan(
         container: "mp4", or "ts" for MPEG-TS segments.
         timeout: seconds that each run of the packager may take.
         progress: called after each run with the number of runs done and of all runs.
+        watch: called about twice a second with the bytes written so far and the bytes of the inputs.
 
     Raises:
         InputError: an input cannot be read.
         PackagingError: the packager failed.
     """
+    whole = sum(path.stat().st_size for path in {item.track.path for item in made.tracks} if path.is_file())
+    tick = (lambda: watch(_written(folder), whole)) if watch else None
     for number, one in enumerate(made.runs):
         with _working_folder(one, folder) as (work, inputs):
             argv = command(one, inputs, "out", form, names, number=number, container=container)
             call: list[str | Path | Secret[str]] = [tools.packager, *argv, "--flagfile", private_flags(one)]
-            run(call, timeout=timeout, cwd=work, hide=_keys(one))
+            try:
+                run(call, timeout=timeout, cwd=work, hide=_keys(one), tick=tick)
+            except PackagingError as error:
+                inputs_of = [item.track.path for item in one.tracks]
+                raise explained(error, inputs_of, where="its output", hint=_ROOM) from None
         if progress:
             progress(number + 1, len(made.runs))
 
@@ -174,6 +188,15 @@ def _working_folder(one: PackagerRun, output: Path) -> Iterator[tuple[Path, list
         (work / "out").symlink_to(output.absolute())
         yield work, inputs
     shutil.rmtree(scratch)
+
+
+def _written(folder: Path) -> int:
+    """Return how many bytes a folder holds; files may go while it is looked at."""
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            total += path.stat().st_size
+    return total
 
 
 def _keys(one: PackagerRun) -> list[Secret[bytes]]:

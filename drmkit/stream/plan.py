@@ -12,7 +12,9 @@ from drmkit.secret import Secret
 from drmkit.signaling.pssh import PsshBox, parse
 from drmkit.stream.model import KeyUse, PackagerRun, Plan, PlannedTrack, Scheme, SystemSignaling, TrackInput
 from drmkit.stream.probe import Kind, TrackProperties, probe
+from drmkit.stream.schemes import box_schemes
 from drmkit.stream.tools import Tools
+from drmkit.stream.tracks import selector
 
 if TYPE_CHECKING:
     from drmkit.cpix import ContentKey, Document, DRMSystem
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["plan"]
 
 _KEY_LENGTH = 16
+# CPIX 2.3.1 and later allow the names of HLS methods for the scheme.
+_HLS_NAMES: dict[str, str | None] = {"SAMPLE-AES": "cbcs", "SAMPLE-AES-CTR": "cenc"}
 _IV_LENGTHS = {"cenc": (8, 16), "cbcs": (16,)}
 
 
@@ -42,7 +46,8 @@ def plan(
         document: a `drmkit.cpix.Document` with its content keys in the clear.
         tracks: the tracks to package.
         tools: the programs to use.
-        scheme: the protection scheme for keys that state none (CPIX 2.4, ContentKey, commonEncryptionScheme).
+        scheme: the protection scheme for keys that state none (CPIX 2.4, ContentKey, commonEncryptionScheme). By
+            default that is the one that all PSSH boxes of the key name.
         allow_clear: leave a track without a key in the clear instead of refusing it.
         read: returns the properties of a file's track; by default `drmkit.stream.probe.probe`.
 
@@ -54,13 +59,13 @@ def plan(
     """
     _refuse(document, tracks)
     systems = _systems_by_key(document)
-    look = read or (lambda path, kind: probe(path, kind, tools=tools))
     planned = []
     for index, track in enumerate(tracks):
-        properties = look(track.path, track.kind)
+        properties = read(track.path, track.kind) if read else probe(track.path, track.kind, track.number, tools=tools)
         key = _choose(document, track, properties, allow_clear=allow_clear)
         use = _use(key, scheme, systems.get(key.kid, ())) if key is not None else None
-        planned.append(PlannedTrack(track, properties, use, index))
+        found = selector(track.path, track.kind, track.number, tools=tools)
+        planned.append(PlannedTrack(track, properties, use, index, found))
     return Plan(_group(planned), tuple(_notes(planned)))
 
 
@@ -138,7 +143,7 @@ def _describe(properties: TrackProperties) -> str:
 
 def _use(key: ContentKey, wanted: Scheme | None, systems: tuple[SystemSignaling, ...]) -> KeyUse:
     value = _value(key)
-    scheme = _scheme(key, wanted)
+    scheme = _scheme(key, wanted, systems)
     if key.iv is not None and len(key.iv) not in _IV_LENGTHS[scheme]:
         allowed = " or ".join(map(str, _IV_LENGTHS[scheme]))
         raise CpixError(f"the IV of key {key.kid} has {len(key.iv)} bytes; {scheme} takes {allowed}")
@@ -163,8 +168,11 @@ def _value(key: ContentKey) -> Secret[bytes]:
     return value
 
 
-def _scheme(key: ContentKey, wanted: Scheme | None) -> Scheme:
-    stated = key.scheme or wanted
+def _scheme(key: ContentKey, wanted: Scheme | None, systems: tuple[SystemSignaling, ...]) -> Scheme:
+    stated = _HLS_NAMES.get(key.scheme or "", key.scheme) or wanted
+    if stated is None:
+        said = box_schemes(box for system in systems for box in system.pssh)
+        stated = next(iter(said)) if len(said) == 1 else None
     if stated is None:
         raise PackagingError(f"key {key.kid} states no protection scheme", hint="say which one to use: cenc or cbcs")
     if wanted is not None and stated != wanted:
@@ -207,3 +215,10 @@ def _notes(planned: Sequence[PlannedTrack]) -> Iterable[str]:
     for item in planned:
         if item.use is not None and not item.use.pssh:
             yield f"key {item.use.kid} of track {item.track.name} has no PSSH box in the document"
+        elif item.use is not None:
+            said = box_schemes(item.use.pssh) - {item.use.scheme}
+            if said:
+                yield (
+                    f"track {item.track.name} is encrypted in {item.use.scheme}, but PSSH boxes of its key say"
+                    f" {' and '.join(sorted(said))}: players that believe them will fail"
+                )

@@ -17,9 +17,11 @@ from drmkit.stream.tools import Tools
 if TYPE_CHECKING:
     from drmkit.cpix import AudioTrack, VideoTrack
 
-__all__ = ["Kind", "TrackProperties", "probe", "read_properties"]
+__all__ = ["SELECTORS", "Kind", "TrackProperties", "probe", "read_properties"]
 
 Kind = Literal["video", "audio"]
+# ffmpeg's names for tracks of a kind; "V" is every video but cover pictures.
+SELECTORS: dict[Kind, str] = {"video": "V", "audio": "a"}
 
 _HDR_TRANSFERS = frozenset({"smpte2084", "arib-std-b67"})
 _TOLERANCE = Fraction(1, 100)
@@ -79,12 +81,13 @@ class TrackProperties:
         )
 
 
-def probe(path: Path, kind: Kind, *, tools: Tools, timeout: float = 60.0) -> TrackProperties:
-    """Return the properties of the first track of a kind in a media file.
+def probe(path: Path, kind: Kind, number: int = 0, *, tools: Tools, timeout: float = 60.0) -> TrackProperties:
+    """Return the properties of one track of a kind in a media file.
 
     Args:
         path: the media file.
         kind: "video" or "audio".
+        number: which track of the kind, from 0.
         tools: the programs to use.
         timeout: seconds that ffprobe may take.
 
@@ -99,7 +102,7 @@ def probe(path: Path, kind: Kind, *, tools: Tools, timeout: float = 60.0) -> Tra
             "-protocol_whitelist",
             "file",
             "-select_streams",
-            f"{kind[0]}:0",
+            f"{SELECTORS[kind]}:{number}",
         ]
         argv += ["-show_entries", f"stream={_FIELDS}:stream_tags=BPS", "-of", "json", name]
         try:

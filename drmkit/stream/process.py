@@ -7,7 +7,7 @@ import contextlib
 import re
 import signal
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,7 @@ def run(
     timeout: float,
     cwd: Path | None = None,
     hide: Iterable[Secret[bytes]] = (),
+    tick: Callable[[], None] | None = None,
 ) -> Completed:
     """Run a program to its end and return what it wrote.
 
@@ -49,6 +50,7 @@ def run(
         timeout: seconds that the program may take.
         cwd: the folder in which it runs.
         hide: keys that must not show in what it wrote; see `mask`.
+        tick: called about twice a second while the program runs.
 
     Raises:
         MissingExtraError: the program cannot be started.
@@ -60,7 +62,7 @@ def run(
         arguments = [feed.path if feed else str(item) for feed, item in zip(feeds, argv, strict=True)]
         child = Child(arguments, cwd, [feed for feed in feeds if feed], timeout)
         try:
-            code, stdout, stderr = child.finish()
+            code, stdout, stderr = child.finish(tick)
         except OSError as error:
             raise MissingExtraError(
                 f"{name} cannot be started ({error.strerror})",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
 import tempfile
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from drmkit.errors import InputError, StoreError
 
-__all__ = ["staged_inputs", "staged_output"]
+__all__ = ["check_new", "private_folder", "staged_inputs", "staged_output"]
 
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
 
@@ -25,11 +26,28 @@ def staged_inputs(paths: Sequence[Path]) -> Iterator[tuple[Path, list[str]]]:
 
     Raises:
         InputError: a file does not exist or is not a regular file.
+        StoreError: there is no temporary folder to be had.
     """
-    with tempfile.TemporaryDirectory(prefix="drmkit-", ignore_cleanup_errors=True) as made:
-        folder = Path(made)
+    with private_folder() as folder:
         names = [_link(folder, number, path) for number, path in enumerate(paths)]
         yield folder, names
+
+
+@contextlib.contextmanager
+def private_folder() -> Iterator[Path]:
+    """Yield a temporary folder that nobody else can look into; it is gone when the block ends.
+
+    Raises:
+        StoreError: it cannot be made.
+    """
+    try:
+        made = tempfile.TemporaryDirectory(prefix="drmkit-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise StoreError(
+            f"no temporary folder can be made ({error.strerror})", hint="name a folder that you can write to in TMPDIR"
+        ) from None
+    with made as name:
+        yield Path(name)
 
 
 def _link(folder: Path, number: int, path: Path) -> str:
@@ -39,6 +57,24 @@ def _link(folder: Path, number: int, path: Path) -> str:
     name = f"{number}{suffix}"
     (folder / name).symlink_to(path.absolute())
     return name
+
+
+def check_new(folder: Path) -> None:
+    """Refuse a folder that `staged_output` would refuse, without making it.
+
+    Raises:
+        InputError: it holds something already, or is no folder.
+        StoreError: it cannot be made.
+    """
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise InputError(f"{folder} exists and is not an empty folder", hint="name a new folder for the output")
+        parent = next(path for path in folder.absolute().parents if path.exists())
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be written ({error.strerror})") from None
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        reason = "Permission denied" if parent.is_dir() else "Not a directory"
+        raise StoreError(f"{folder} cannot be written ({reason})", hint=f"check the permissions of {parent}")
 
 
 @contextlib.contextmanager
@@ -52,8 +88,7 @@ def staged_output(folder: Path) -> Iterator[Path]:
         InputError: `folder` holds something already, or is no folder.
         StoreError: the folder cannot be written.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} exists and is not an empty folder", hint="name a new folder for the output")
+    check_new(folder)
     made: Path | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

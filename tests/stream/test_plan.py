@@ -13,6 +13,7 @@ from drmkit import cpix
 from drmkit.cpix import AudioFilter, BitrateFilter, VideoFilter
 from drmkit.errors import CpixError, DrmkitError, InputError, KeySelectionError, PackagingError
 from drmkit.identifiers import DrmSystem, KeyId
+from drmkit.signaling import playready, widevine
 from drmkit.signaling.pssh import PsshBox
 from drmkit.stream.model import Plan, TrackInput
 from drmkit.stream.plan import plan
@@ -254,6 +255,30 @@ def test_an_iv_of_eight_bytes_suits_cenc() -> None:
     (item,) = make(document_with(attributes=f'{SCHEME} explicitIV="AAAAAAAAAAA="'), TRACKS[:1]).tracks
     assert item.use is not None
     assert item.use.iv == bytes(8)
+
+
+def test_schemes_may_have_the_names_of_hls_methods() -> None:
+    """A document may call cbcs SAMPLE-AES, and cenc SAMPLE-AES-CTR; whole-segment AES-128 is another thing."""
+    for name, scheme in (("SAMPLE-AES", "cbcs"), ("SAMPLE-AES-CTR", "cenc")):
+        document = document_with(attributes=f'commonEncryptionScheme="{name}"')
+        assert make(document, TRACKS[:1]).runs[0].scheme == scheme
+    with pytest.raises(PackagingError, match="is for scheme AES-128; cenc and cbcs are supported"):
+        make(document_with(attributes='commonEncryptionScheme="AES-128"'), TRACKS[:1])
+
+
+def test_boxes_tell_the_scheme_that_keys_do_not_state() -> None:
+    """Where all PSSH boxes of a key name one scheme, that is taken; a contradiction is noted, not mended."""
+    builder = keys(None)
+    builder.drm_system(kid=SD, system_id=WIDEVINE, pssh=widevine.pssh_box([SD], "cbcs").to_bytes())
+    builder.drm_system(kid=SD, system_id=PLAYREADY, pssh=playready.pssh_box([SD], "cbcs").to_bytes())
+    document = rules(builder)
+    made = make(document, TRACKS[:1])
+    assert (made.runs[0].scheme, made.notes) == ("cbcs", ())
+    (note,) = make(document, TRACKS[:1], scheme="cenc").notes
+    assert note.startswith("track sd is encrypted in cenc, but PSSH boxes of its key say cbcs")
+    mixed = with_boxes(document, (SD, PLAYREADY, playready.pssh_box([SD], "cenc").to_bytes()))
+    with pytest.raises(PackagingError, match="states no protection scheme"):
+        make(mixed, TRACKS[:1])
 
 
 def test_scheme_fills_gaps_only() -> None:

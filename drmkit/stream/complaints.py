@@ -1,0 +1,34 @@
+"""Says in words what Shaka Packager's complaints mean, where that is known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from drmkit.errors import DrmkitError, PackagingError, StoreError
+from drmkit.stream.tracks import REMUX
+
+__all__ = ["explained"]
+
+# The packager does not say why a write failed, and drmkit has made the folder that it writes to.
+_FULL = re.compile(r"running out of disk space|Failed to write file|Failed to close the file")
+_UNREAD = re.compile(r"Cannot parse media file (\d+)")
+
+
+def explained(error: PackagingError, inputs: Sequence[Path], *, where: str, hint: str) -> DrmkitError:
+    """Return what the packager's complaint means, or the complaint itself.
+
+    Args:
+        error: the complaint.
+        inputs: the input files, in the order in which the packager was given them.
+        where: what it wrote to, for the message.
+        hint: what to do where there is no room.
+    """
+    if _FULL.search(error.message):
+        return StoreError(f"the packager could not write {where}: there is no space left, or too little", hint=hint)
+    unread = _UNREAD.search(error.message)
+    if unread and int(unread[1]) < len(inputs):
+        # The packager knows an input by the number under which it was linked.
+        return PackagingError(f"{inputs[int(unread[1])]}: {error.message}", hint=REMUX)
+    return error

@@ -1,0 +1,98 @@
+"""Which tracks media files have, and what the packager can make of them."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from drmkit.errors import InputError
+from drmkit.stream.inputs import find_tracks
+from drmkit.stream.model import TrackInput
+from drmkit.stream.process import run
+from drmkit.stream.tools import Tools
+from drmkit.stream.tracks import list_tracks, packager_streams, selector
+
+
+def test_tracks_are_named_by_what_they_are(tools: Tools, clip: tuple[TrackInput, ...], tmp_path: Path) -> None:
+    """Height and channels make a name; a second one of the name gets a number."""
+    copy = tmp_path / "copy.mp4"
+    shutil.copy(clip[0].path, copy)
+    tracks = find_tracks([*(track.path for track in clip), copy], tools=tools)
+    assert [(track.name, track.kind) for track in tracks] == [
+        ("video-180p", "video"),
+        ("video-720p", "video"),
+        ("audio-2ch", "audio"),
+        ("video-180p-2", "video"),
+    ]
+    with pytest.raises(InputError, match=r"copy\.mp4 is named twice"):
+        find_tracks([copy, tmp_path / "." / "copy.mp4"], tools=tools)
+
+
+def test_cover_pictures_are_no_tracks(tools: Tools, clip: tuple[TrackInput, ...], tmp_path: Path) -> None:
+    """A cover picture in a sound file is not taken for video."""
+    made = tmp_path / "song.m4a"
+    argv = [
+        tools.ffmpeg,
+        "-nostdin",
+        "-v",
+        "error",
+        "-i",
+        clip[2].path,
+        "-i",
+        clip[0].path,
+        "-map",
+        "0:a",
+        "-map",
+        "1:v",
+    ]
+    run([*argv, "-c:a", "copy", "-c:v", "mjpeg", "-frames:v", "1", "-disposition:v", "attached_pic", made], timeout=60)
+    assert [(track.kind, track.codec) for track in list_tracks(made, tools=tools)] == [("audio", "aac")]
+    (track,) = find_tracks([made], tools=tools)
+    assert (track.kind, track.name) == ("audio", "audio-2ch")
+
+
+def test_what_is_no_media_is_refused(tools: Tools, tmp_path: Path) -> None:
+    """A file without media, or that is not there, is named with the reason."""
+    text = tmp_path / "text.mp4"
+    text.write_text("no media")
+    with pytest.raises(InputError, match=r"text\.mp4 cannot be read as a media file"):
+        find_tracks([text], tools=tools)
+    with pytest.raises(InputError, match=r"gone\.mp4 does not exist"):
+        find_tracks([tmp_path / "gone.mp4"], tools=tools)
+    subtitles = tmp_path / "words.srt"
+    subtitles.write_text("1\n00:00:00,000 --> 00:00:01,000\nwords\n")
+    with pytest.raises(InputError, match=r"words\.srt has neither video nor audio"):
+        find_tracks([subtitles], tools=tools)
+
+
+def test_what_the_packager_cannot_take_is_told_before(
+    tools: Tools, clip: tuple[TrackInput, ...], tmp_path: Path
+) -> None:
+    """A container or codec that the packager does not know is refused in words, with the way out."""
+    matroska, sound = tmp_path / "a.mkv", tmp_path / "b.mp4"
+    run([tools.ffmpeg, "-nostdin", "-v", "error", "-i", clip[0].path, "-c", "copy", matroska], timeout=60)
+    with pytest.raises(InputError, match=r"cannot read .*a\.mkv \(PARSER_FAILURE\)") as caught:
+        find_tracks([matroska], tools=tools)
+    assert "-c copy OUTPUT.mp4" in str(caught.value.hint)
+    run([tools.ffmpeg, "-nostdin", "-v", "error", "-i", clip[2].path, "-c", "libmp3lame", sound], timeout=60)
+    with pytest.raises(InputError, match=r"cannot package the audio of .*b\.mp4: its codec is mp3") as caught:
+        find_tracks([sound], tools=tools)
+    assert "encode the track anew" in str(caught.value.hint)
+
+
+def test_the_packager_has_numbers_of_its_own(tools: Tools, clip: tuple[TrackInput, ...], tmp_path: Path) -> None:
+    """The first track of a kind goes by its kind, another by the number that the packager gives it."""
+    made = tmp_path / "two.mp4"
+    argv = [tools.ffmpeg, "-nostdin", "-v", "error", "-i", clip[2].path, "-i", clip[0].path]
+    run([*argv, "-map", "0:a", "-map", "1:v", "-map", "0:a", "-c", "copy", made], timeout=60)
+    assert [kind for kind, _ in packager_streams(made, tools=tools)] == ["audio", "video", "audio"]
+    assert selector(made, "audio", 0, tools=tools) == "audio"
+    assert selector(made, "audio", 1, tools=tools) == "2"
+    with pytest.raises(InputError, match="finds 2 audio tracks in .*, not 3"):
+        selector(made, "audio", 2, tools=tools)
+    broken = replace(tools, packager=tools.ffmpeg)
+    with pytest.raises(InputError, match="cannot read"):
+        packager_streams(made, tools=broken)
