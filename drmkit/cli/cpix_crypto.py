@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from drmkit.cpix import Document, PrivateKey, VerifiedSignature
     from drmkit.secret import Secret
 
-__all__ = ["decrypt", "encrypt", "sign", "verify"]
+__all__ = ["decrypt", "encrypt", "read_private_key", "sign", "verify"]
 
 _LARGEST_KEY = 1 << 20
 _PARTS = {
@@ -116,7 +116,7 @@ def decrypt(
     if output is None and not reveal:
         raise click.UsageError("the result holds content keys: name a private file with --output, or say --reveal")
     _one_standard_input(path, password_file)
-    key = _private_key(app, key_file, password_file)
+    key = read_private_key(app, key_file, password_file)
     clear = cpix.decrypt(read_document(path), key, allow_missing_mac=allow_missing_mac)
     deliver(clear.to_xml(), output, secret=True, reveal=reveal, what="the result")
     if output is not None:
@@ -158,7 +158,7 @@ def sign(
     _one_standard_input(path, password_file)
     document = read_document(path)
     _check_output(document, output)
-    key = _private_key(app, key_file, password_file)
+    key = read_private_key(app, key_file, password_file)
     cpix.sign(
         document,
         key,
@@ -247,7 +247,8 @@ def _certificate(name: str) -> bytes:
     return to_der(read_certificate(read_bytes(name, limit=_LARGEST_KEY), what=f"the certificate {printable(name)}"))
 
 
-def _private_key(app: App, name: str, password_file: str | None) -> PrivateKey:
+def read_private_key(app: App, name: str, password_file: str | None) -> PrivateKey:
+    """Read a private key from a file that only its owner can read; ask for its passphrase on a terminal."""
     from drmkit.cpix import load_private_key  # noqa: PLC0415
 
     data = _private_bytes(name)

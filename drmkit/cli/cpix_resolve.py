@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from drmkit.errors import CpixError, KeySelectionError
 if TYPE_CHECKING:
     from drmkit.cpix import ContentKey, Document, Track, UsageRule
 
-__all__ = ["resolve"]
+__all__ = ["deciding_rule", "resolve"]
 
 _SIZE = re.compile(r"(\d+)[xX](\d+)")
 _RATE = re.compile(r"(\d+(?:\.\d+)?)([kKmMgG]?)(?:bit/s|bps|b/s)?")
@@ -94,7 +95,7 @@ def resolve(app: App, /, *, path: str, moment: dict[str, Any], reveal: bool, for
     document = read_document(path)
     tracks = _tracks(**track)
     key = _choose(document, tracks, moment)
-    rule = _deciding(document, key, tracks, moment)
+    rule = deciding_rule(document, key, tracks, moment)
     others = [other for other in document.usage_rules if other != rule]
     value = None if key.key is None else key.key.reveal().hex() if reveal else _MASK
     data = {
@@ -151,7 +152,7 @@ def _choose(document: Document, tracks: list[Track], moment: dict[str, Any]) -> 
     return found[0]
 
 
-def _deciding(document: Document, key: ContentKey, tracks: list[Track], moment: dict[str, Any]) -> UsageRule:
+def deciding_rule(document: Document, key: ContentKey, tracks: Sequence[Track], moment: Mapping[str, Any]) -> UsageRule:
     """Return the rule that gives the key: of several for this key, the first that would do so alone."""
     from drmkit import cpix  # noqa: PLC0415
 

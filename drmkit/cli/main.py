@@ -38,6 +38,7 @@ _COMMANDS = {
     "job": ("drmkit.cli.job:job", "Make, check and submit DRM jobs for Tencent MPS."),
     "task": ("drmkit.cli.task:task", "Show, wait for, list and abort the tasks of Tencent MPS."),
     "notification": ("drmkit.cli.notification:notification", "Read, verify and receive the callbacks of Tencent MPS."),
+    "package": ("drmkit.cli.package:package", "Encrypt media files with Shaka Packager and keys from CPIX."),
     "play": ("drmkit.cli.play:play", "Play a stream in a browser, with its keys or a license server."),
     "doctor": ("drmkit.cli.doctor:doctor", "Check what works from here, as a report fit for pasting."),
     "config": ("drmkit.cli.config:config", "Show the settings in force, or print a configuration to start from."),

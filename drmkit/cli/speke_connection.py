@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from drmkit.speke.client import SpekeClient
     from drmkit.speke.vendors import Endpoint, Vendor
 
-__all__ = ["client_for", "connection_options", "endpoint_of", "http_client", "style_of"]
+__all__ = ["access_options", "client_for", "connection_options", "endpoint_of", "http_client", "style_of"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _VERSIONS = ("1.0", "2.0", "2.1")
@@ -43,6 +43,13 @@ def connection_options(command: F) -> F:
             multiple=True,
             help="A secret that the vendor asks for, from a private file or the environment.",
         ),
+    )
+    return _add(options, access_options(command))
+
+
+def access_options(command: F) -> F:
+    """Add how to prove who one is to a provider, and how to call it."""
+    options = (
         click.option(
             "--header",
             "headers",
@@ -61,6 +68,10 @@ def connection_options(command: F) -> F:
         click.option("--timeout", type=float, default=30.0, show_default=True, help="Seconds for each request."),
         click.option("--ca-file", type=click.Path(path_type=Path), help="The certificate authorities to trust."),
     )
+    return _add(options, command)
+
+
+def _add(options: Sequence[Callable[[F], F]], command: F) -> F:
     for option in reversed(options):
         command = option(command)
     return command

@@ -1,0 +1,308 @@
+"""`drmkit package`: encrypt media files on this machine with Shaka Packager and the keys of a CPIX document."""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import click
+
+from drmkit.cli.cpix_files import printable
+from drmkit.cli.keyid import KEY_ID
+from drmkit.cli.output import App, emit, pass_app
+from drmkit.cli.package_report import describe_plan, describe_result, plan_text, result_text
+from drmkit.cli.package_source import SYSTEMS, check_source, describe_source, get_document, get_scheme
+from drmkit.cli.speke_connection import access_options
+
+if TYPE_CHECKING:
+    from drmkit.cpix import Document
+    from drmkit.stream.model import OutputFormat, Plan, TrackInput
+    from drmkit.stream.packager import PackagedStream
+    from drmkit.stream.proof import TrackProof
+    from drmkit.stream.tools import Tools
+
+__all__ = ["package"]
+
+Given: TypeAlias = Mapping[str, Any]
+
+_MANIFESTS: tuple[Literal["hls", "dash"], ...] = ("hls", "dash")
+_FORMS = ("text", "json")
+_STEPS = 100
+_TIMEOUT = 24 * 3600.0
+_FIXES = ("label", "track_type", "kid", "language")
+
+
+def _formats(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
+    del context, parameter
+    words = tuple(word.strip().lower() for text in texts for word in text.split(","))
+    for word in words:
+        if word not in {*_MANIFESTS, *_FORMS}:
+            raise click.BadParameter(f"{word!r} is none of hls, dash, text and json")
+    return words
+
+
+def _fixes(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Split TRACK=VALUE; without a track, the value is for all of them."""
+    del context
+    pairs = [text.rpartition("=") for text in texts]
+    if any(not value or (equals and not track) for track, equals, value in pairs):
+        raise click.BadParameter(f"write {parameter.metavar}")
+    return tuple((track, value) for track, _, value in pairs)
+
+
+@click.command()
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--cpix", metavar="FILE|-", help="The CPIX document with the keys; - for standard input.")
+@click.option(
+    "--key-source",
+    metavar="drmtoday:PROFILE|speke:URL",
+    help="Ask for the keys. At DRMtoday this is an ingest, no probe: it makes keys for the asset. Instead of a SPEKE "
+    "URL, a private file that holds it: speke:FILE.",
+)
+@click.option("--asset", "--content-id", "asset", metavar="ID", help="What the keys are asked for.")
+@click.option(
+    "--output", required=True, type=click.Path(path_type=Path), help="The folder to make; it appears whole, or not."
+)
+@click.option(
+    "--format",
+    "formats",
+    metavar="hls|dash|text|json,...",
+    multiple=True,
+    callback=_formats,
+    help="The manifests to write (default: hls,dash), and the form of the answer (default: text).",
+)
+@click.option(
+    "--layout",
+    type=click.Choice(["file", "segments"]),
+    default="file",
+    show_default=True,
+    help="One MP4 file a track with byte ranges, or a file a segment.",
+)
+@click.option(
+    "--segment-duration",
+    type=click.FloatRange(0, min_open=True),
+    default=6.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="The length of segments, key frames permitting.",
+)
+@click.option(
+    "--scheme",
+    type=click.Choice(["cenc", "cbcs"]),
+    help="For keys that state no protection scheme; default: what their PSSH boxes name.",
+)
+@click.option("--kid", metavar="[TRACK=]KID", multiple=True, callback=_fixes, help="Use this key, whatever the rules.")
+@click.option("--label", metavar="[TRACK=]LABEL", multiple=True, callback=_fixes, help="For rules with label filters.")
+@click.option(
+    "--track-type",
+    "--intended-track-type",
+    "track_type",
+    metavar="[TRACK=]NAME",
+    multiple=True,
+    callback=_fixes,
+    help="Look only at rules with this intendedTrackType.",
+)
+@click.option(
+    "--language", metavar="[TRACK=]TAG", multiple=True, callback=_fixes, help="Language, such as en or pt-BR."
+)
+@click.option("--allow-clear", is_flag=True, help="Leave tracks without a key in the clear; else they are refused.")
+@click.option(
+    "--decrypt-key", metavar="FILE", help="The private key (PEM, DER or PKCS#12) for documents with encrypted keys."
+)
+@click.option("--password-file", metavar="FILE", help="The passphrase of that key; without it, you are asked.")
+@click.option("--allow-missing-mac", is_flag=True, help="Accept encrypted keys without a MAC.")
+@click.option("--video-preset", metavar="PRESET", help="SPEKE: VIDEO-1 to VIDEO-8, SHARED or UNENCRYPTED.")
+@click.option("--audio-preset", metavar="PRESET", help="SPEKE: AUDIO-1 to AUDIO-3, SHARED or UNENCRYPTED.")
+@click.option(
+    "--system",
+    "systems",
+    type=click.Choice(SYSTEMS),
+    multiple=True,
+    help="SPEKE: a DRM system to ask for; default: widevine, playready, and fairplay but for cenc.",
+)
+@access_options
+@click.option(
+    "--verify",
+    type=click.Choice(["none", "packets", "frames"]),
+    default="packets",
+    show_default=True,
+    help="Decrypt the result with ffmpeg and Shaka Packager and compare it with the source: packets (as long as "
+    "copying thrice), frames (as long as decoding thrice), or none. What the files say is always checked.",
+)
+@click.option("--packager", metavar="FILE", help="Your own Shaka Packager, 3.4 or later.")
+@click.option("--ffmpeg", metavar="FILE", help="Your own ffmpeg, 8 or later.")
+@click.option("--ffprobe", metavar="FILE", help="Your own ffprobe.")
+@click.option("--dry-run", is_flag=True, help="Show tracks, keys, rules and the packager's arguments; call nothing.")
+@pass_app
+def package(app: App, /, *, inputs: tuple[Path, ...], **given: Any) -> None:
+    """Encrypt media files into an HLS and DASH stream, with the keys of a CPIX document.
+
+    Every video and audio track of every INPUT (MP4, WebM, MPEG-TS) becomes a track of the stream, and gets the key
+    that the document's usage rules give to its size, frame rate, bitrate or channels. --dry-run shows the tracks'
+    names, which --kid, --label, --track-type and --language may say: `--kid video-720p=KID`.
+
+    Keys reach the packager through a pipe; they are never in the process list, in a log or on the disk.
+    """
+    check_source(given)
+    shape = _shape(given)
+    tools = _tools(given)
+    tracks = _fixed(_find(inputs, tools), given)
+    _check_output(given["output"])
+    if given["dry_run"] and given["key_source"]:
+        _tell_source(app, given, tracks)
+        return
+    document = get_document(app, given)
+    made, rows = _planned(document, tracks, tools, {**given, "scheme": get_scheme(app, given)})
+    if given["dry_run"]:
+        _tell_plan(app, made, rows, shape, given)
+        return
+    stream, proofs = _run(app, made, tools, shape, given)
+    _tell_result(app, stream, describe_result(rows, stream, proofs), given)
+
+
+def _planned(
+    document: Document, tracks: Sequence[TrackInput], tools: Tools, given: Given
+) -> tuple[Plan, list[dict[str, Any]]]:
+    from drmkit.stream.plan import plan  # noqa: PLC0415 (help needs none of it)
+
+    made = plan(document, tracks, tools=tools, scheme=given["scheme"], allow_clear=given["allow_clear"])
+    return made, describe_plan(document, made)
+
+
+def _tell_plan(app: App, made: Plan, rows: Sequence[Mapping[str, Any]], shape: OutputFormat, given: Given) -> None:
+    from drmkit.stream.arguments import show  # noqa: PLC0415
+
+    commands = show(made, given["output"], shape)
+    data = {"dry_run": True, "tracks": rows, "commands": commands, "notes": list(made.notes)}
+    emit(_form(given), data, lambda: "\n".join([plan_text(rows), *commands]))
+    _tell_notes(app, made.notes, given)
+
+
+def _tell_result(app: App, stream: PackagedStream, rows: Sequence[Mapping[str, Any]], given: Given) -> None:
+    data = {
+        "output": str(stream.folder),
+        "mpd": None if stream.mpd is None else str(stream.mpd),
+        "master": None if stream.master is None else str(stream.master),
+        "tracks": rows,
+        "verified": given["verify"],
+        "notes": list(stream.notes),
+    }
+    emit(_form(given), data, lambda: "\n".join([result_text(rows), *_places(stream)]))
+    _tell_notes(app, stream.notes, given)
+
+
+def _run(
+    app: App, made: Plan, tools: Tools, shape: OutputFormat, given: Given
+) -> tuple[PackagedStream, Sequence[TrackProof]]:
+    from drmkit.stream.packager import package_plan  # noqa: PLC0415
+    from drmkit.stream.proof import prove  # noqa: PLC0415
+
+    with _bar(app, "packaging") as share:
+        stream = package_plan(made, given["output"], tools=tools, form=shape, timeout=_TIMEOUT, watch=share)
+    if given["verify"] == "none":
+        return stream, ()
+    frames = given["verify"] == "frames"
+    try:
+        with _bar(app, "verifying") as share:
+            return stream, prove(stream, tools=tools, frames=frames, timeout=_TIMEOUT, progress=share)
+    except BaseException:
+        # What was asked to be verified, and was not, must not pass for a good stream.
+        shutil.rmtree(stream.folder, ignore_errors=True)
+        raise
+
+
+def _tools(given: Given) -> Tools:
+    from drmkit.stream.tools import find_tools  # noqa: PLC0415
+
+    return find_tools(packager=given["packager"], ffmpeg=given["ffmpeg"], ffprobe=given["ffprobe"])
+
+
+def _shape(given: Given) -> OutputFormat:
+    from drmkit.stream.model import OutputFormat  # noqa: PLC0415
+
+    chosen = tuple(word for word in _MANIFESTS if word in given["formats"])
+    manifests = chosen or _MANIFESTS
+    return OutputFormat(given["layout"], given["segment_duration"], manifests)
+
+
+def _find(inputs: Sequence[Path], tools: Tools) -> tuple[TrackInput, ...]:
+    from drmkit.stream.inputs import find_tracks  # noqa: PLC0415
+
+    return find_tracks([path.expanduser() for path in inputs], tools=tools)
+
+
+def _fixed(tracks: Sequence[TrackInput], given: Given) -> list[TrackInput]:
+    """Return the tracks with what the options say about them."""
+    names = [track.name for track in tracks]
+    for option in _FIXES:
+        for name, _ in given[option]:
+            if name and name not in names:
+                near = difflib.get_close_matches(name, names, n=1) or names
+                raise click.UsageError(f"there is no track {name!r}; did you mean {' or '.join(near)}?")
+    return [_fix(track, given) for track in tracks]
+
+
+def _fix(track: TrackInput, given: Given) -> TrackInput:
+    def said(option: str) -> list[str]:
+        general = [value for name, value in given[option] if not name]
+        return general + [value for name, value in given[option] if name == track.name]
+
+    languages = [value for name, value in given["language"] if name or track.kind == "audio"]
+    language = said("language")[-1] if languages and said("language") else track.language
+    return replace(
+        track,
+        labels=tuple(said("label")),
+        intended_track_type=said("track_type")[-1] if said("track_type") else None,
+        kid=KEY_ID.convert(said("kid")[-1], None, None) if said("kid") else None,
+        language=language,
+    )
+
+
+def _form(given: Given) -> str:
+    return "json" if "json" in given["formats"] else "text"
+
+
+def _check_output(folder: Path) -> None:
+    """Refuse an output that cannot be made before keys are asked for, which may cost money."""
+    from drmkit.stream.staging import check_new  # noqa: PLC0415
+
+    check_new(folder)
+
+
+def _tell_source(app: App, given: Given, tracks: Sequence[TrackInput]) -> None:
+    would = describe_source(app, given)
+    rows = [{"track": track.name, "kind": track.kind, "input": str(track.path)} for track in tracks]
+    lines = [f"{row['track']}: {row['kind']}, from {row['input']}" for row in rows]
+    data = {"dry_run": True, "tracks": rows, "commands": [], "notes": [would]}
+    emit(_form(given), data, lambda: "\n".join([*map(printable, lines), str(would)]))
+
+
+def _tell_notes(app: App, notes: Sequence[str], given: Given) -> None:
+    for note in notes if _form(given) == "text" else ():
+        app.talk(f"note: {note}")
+
+
+def _places(stream: PackagedStream) -> list[str]:
+    places = {"DASH": stream.mpd, "HLS": stream.master}
+    return [f"{name}: {path}" for name, path in places.items() if path] or [f"files: {stream.folder}"]
+
+
+@contextmanager
+def _bar(app: App, label: str) -> Iterator[Callable[[int, int], None] | None]:
+    """Show on a terminal how far a step is; yields what is told the part and the whole."""
+    if app.quiet or not sys.stderr.isatty():
+        yield None
+        return
+    with click.progressbar(length=_STEPS, label=label, file=sys.stderr) as bar:
+
+        def share(part: int, whole: int) -> None:
+            bar.update(max(0, min(_STEPS, part * _STEPS // max(whole, 1)) - bar.pos))
+
+        yield share
+        bar.update(_STEPS - bar.pos)
