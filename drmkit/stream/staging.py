@@ -34,14 +34,17 @@ def staged_inputs(paths: Sequence[Path]) -> Iterator[tuple[Path, list[str]]]:
 
 
 @contextlib.contextmanager
-def private_folder() -> Iterator[Path]:
+def private_folder(parent: Path | None = None) -> Iterator[Path]:
     """Yield a temporary folder that nobody else can look into; it is gone when the block ends.
+
+    Args:
+        parent: where to make it; by default the system's place for such folders (TMPDIR).
 
     Raises:
         StoreError: it cannot be made.
     """
     try:
-        made = tempfile.TemporaryDirectory(prefix="drmkit-", ignore_cleanup_errors=True)
+        made = tempfile.TemporaryDirectory(prefix="drmkit-", dir=parent, ignore_cleanup_errors=True)
     except OSError as error:
         raise StoreError(
             f"no temporary folder can be made ({error.strerror})", hint="name a folder that you can write to in TMPDIR"
@@ -67,14 +70,18 @@ def check_new(folder: Path) -> None:
         StoreError: it cannot be made.
     """
     try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InputError(f"{folder} exists and is not an empty folder", hint="name a new folder for the output")
+        _check_empty(folder)
         parent = next(path for path in folder.absolute().parents if path.exists())
     except OSError as error:
         raise StoreError(f"{folder} cannot be written ({error.strerror})") from None
     if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        reason = "Permission denied" if parent.is_dir() else "Not a directory"
-        raise StoreError(f"{folder} cannot be written ({reason})", hint=f"check the permissions of {parent}")
+        reason = "Permission denied" if parent.is_dir() else f"{parent} is no folder"
+        raise StoreError(f"{folder} cannot be written ({reason})", hint="name another folder for the output")
+
+
+def _check_empty(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} exists and is not an empty folder", hint="name a new folder for the output")
 
 
 @contextlib.contextmanager
@@ -88,7 +95,7 @@ def staged_output(folder: Path) -> Iterator[Path]:
         InputError: `folder` holds something already, or is no folder.
         StoreError: the folder cannot be written.
     """
-    check_new(folder)
+    _check_empty(folder)
     made: Path | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

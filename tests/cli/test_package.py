@@ -235,7 +235,7 @@ def test_wrong_inputs_are_refused(package: Run, keys: Path, tmp_path: Path, caps
     assert package(*options, output=tmp_path) == 2
     assert "exists and is not an empty folder" in capsys.readouterr().err
     assert package(*options, output=keys / "below") == 1
-    assert "cannot be written (Not a directory)" in capsys.readouterr().err
+    assert f"cannot be written ({keys} is no folder)" in capsys.readouterr().err
 
 
 def test_key_rotation_is_refused(package: Run, tmp_path: Path, capsys: Any) -> None:

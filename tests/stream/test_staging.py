@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from drmkit.errors import InputError, StoreError
-from drmkit.stream.staging import staged_inputs, staged_output
+from drmkit.stream.staging import check_new, private_folder, staged_inputs, staged_output
 
 
 @pytest.mark.parametrize("name", ["a,b=c.mp4", "-x.mp4", "http:a.mp4", "it's.mp4", "line\nbreak.mp4", "$Number$.mp4"])
@@ -81,5 +81,31 @@ def test_unwritable_place(tmp_path: Path) -> None:
     with (
         pytest.raises(StoreError, match=r"out cannot be written \(File exists\)"),
         staged_output(tmp_path / "file" / "out"),
+    ):
+        pass
+
+
+def test_a_place_can_be_looked_at_first(tmp_path: Path) -> None:
+    """Whether a folder can be made is told without making it: for what costs something before the output is due."""
+    check_new(tmp_path / "deep" / "out")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match="not an empty folder"):
+        check_new(tmp_path)
+    with pytest.raises(StoreError, match=r"out cannot be written \(.*file is no folder\)"):
+        check_new(tmp_path / "file" / "out")
+    with pytest.raises(StoreError, match=r"cannot be written \(File name too long\)"):
+        check_new(tmp_path / ("x" * 300))
+
+
+def test_private_folders_are_private_and_gone_afterwards(tmp_path: Path) -> None:
+    """Nobody else can look into a working folder; where none can be made, the reason is told."""
+    with private_folder(tmp_path) as folder:
+        assert folder.stat().st_mode & 0o077 == 0
+        (folder / "a").write_text("x")
+    assert not folder.exists()
+    with (
+        pytest.raises(StoreError, match=r"no temporary folder can be made \(No such file or directory\)"),
+        private_folder(tmp_path / "gone"),
     ):
         pass
