@@ -13,6 +13,7 @@ __all__ = ["explained"]
 
 # The packager does not say why a write failed, and drmkit has made the folder that it writes to.
 _FULL = re.compile(r"running out of disk space|Failed to write file|Failed to close the file")
+_NO_TS = "Failed to initialize PesPacketGenerator"
 _UNREAD = re.compile(r"Cannot parse media file (\d+)")
 
 
@@ -27,6 +28,11 @@ def explained(error: PackagingError, inputs: Sequence[Path], *, where: str, hint
     """
     if _FULL.search(error.message):
         return StoreError(f"the packager could not write {where}: there is no space left, or too little", hint=hint)
+    if _NO_TS in error.message:
+        return PackagingError(
+            f"a track has a codec that the packager does not put into MPEG-TS: {error.message}",
+            hint="MPEG-TS takes H.264, AAC, AC-3 and E-AC-3; use fragmented MP4 for the rest",
+        )
     unread = _UNREAD.search(error.message)
     if unread and int(unread[1]) < len(inputs):
         # The packager knows an input by the number under which it was linked.

@@ -338,6 +338,25 @@ def test_keys_from_a_provider(
     assert (row["scheme"], row["systems"]) == ("cenc", ["Widevine", "PlayReady"])
 
 
+def test_a_provider_may_encrypt_its_keys(
+    package: Run, sandbox: Sandbox, clip: tuple[TrackInput, ...], tmp_path: Path, capsys: Any
+) -> None:
+    """With a private key whose file holds its certificate, keys come encrypted for it, and are decrypted here."""
+    pem = tmp_path / "key.pem"
+    private = pair().key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    pem.write_bytes(private + pair().certificate.public_bytes(Encoding.PEM))
+    pem.chmod(0o600)
+    source = f"--key-source=speke:{sandbox.url}/speke/v2.0/copyProtection"
+    options = (source, "--asset", "sealed", "--decrypt-key", str(pem), "--format", "json")
+    assert package(*options, inputs=[clip[0].path]) == 0
+    out, err = capsys.readouterr()
+    (row,) = json.loads(out)["tracks"]
+    stored = sandbox.stored_key(KeyId.from_uuid(row["kid"]))
+    assert row["proof"]["same_packets"]
+    assert stored is not None
+    assert stored.reveal().hex() not in out + err
+
+
 def start(*arguments: str) -> subprocess.Popen[str]:
     """Start the program in a process of its own."""
     return subprocess.Popen(

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drmkit.errors import InputError, SignalingError
+from drmkit.errors import InputError, PackagingError, SignalingError
 from drmkit.secret import Secret
 from drmkit.stream.aes128 import decrypt_segment, encrypt_segment, package_aes128, segment_iv
 from drmkit.stream.model import OutputFormat, TrackInput
@@ -183,6 +183,19 @@ def test_what_cannot_be_is_refused(
     with pytest.raises(error, match=reason):
         package(tools, tracks, tmp_path, **options)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_codecs_that_transport_streams_do_not_carry(tools: Tools, clip: tuple[TrackInput, ...], tmp_path: Path) -> None:
+    """A codec that the packager cannot put into MPEG-TS is told in words; fragmented MP4 takes it."""
+    source = tmp_path / "in" / "a.mp4"
+    source.parent.mkdir()
+    argv: list[Any] = [tools.ffmpeg, "-nostdin", "-v", "error", "-i", clip[2].path, "-c:a", "flac", source]
+    run(argv, timeout=60)
+    tracks = (TrackInput(source, "audio", "a"),)
+    with pytest.raises(PackagingError, match="a codec that the packager does not put into MPEG-TS") as caught:
+        package(tools, tracks, tmp_path)
+    assert "fragmented MP4" in str(caught.value.hint)
+    assert package(tools, tracks, tmp_path, container="mp4").tracks[0].files
 
 
 @given(data=st.binary(max_size=100), number=st.integers(0, 2**64))

@@ -138,21 +138,27 @@ def test_clear_tracks_stay_clear(tools: Tools, clip: tuple[TrackInput, ...], tmp
 
 
 def test_progress_and_odd_paths(tools: Tools, clip: tuple[TrackInput, ...], tmp_path: Path) -> None:
-    """Inputs and outputs may be called anything, and each run is reported when it is done."""
+    """Inputs and outputs may be called anything; each run is reported when it is done, and bytes while it works."""
     odd = tmp_path / "it's, a=b\nfolder"
     odd.mkdir()
     source = odd / "x$Number$,stream=audio.mp4"
     shutil.copy(clip[0].path, source)
     seen: list[tuple[int, int]] = []
+    sizes: list[tuple[int, int]] = []
+    slow = fake(tmp_path, f'sleep 1; exec {tools.packager} "$@"')
     tracks = (replace(clip[0], path=source), replace(clip[2], language="de"))
-    made = package(
-        document("cenc", own_boxes=True),
-        tracks,
+    made_plan = plan(document("cenc", own_boxes=True), tracks, tools=tools)
+    made = package_plan(
+        made_plan,
         odd / "o,ut",
-        tools=tools,
+        tools=replace(tools, packager=slow),
         progress=lambda done, runs: seen.append((done, runs)),
+        watch=lambda written, whole: sizes.append((written, whole)),
     )
     assert seen == [(1, 2), (2, 2)]
+    whole = sum(track.path.stat().st_size for track in tracks)
+    assert {total for _, total in sizes} == {whole}
+    assert sizes[0][0] < sizes[-1][0]
     assert all(proof.holds for proof in prove(made, tools=tools))
 
 
@@ -280,6 +286,8 @@ def test_output_formats_are_checked() -> None:
         with pytest.raises(InputError, match="cannot last"):
             OutputFormat(segment_seconds=seconds)
     assert OutputFormat("segments", 2).segment_seconds == 2
+    with pytest.raises(InputError, match="hls or dash, not 'smooth'"):
+        OutputFormat(manifests=("smooth",))  # type: ignore[arg-type] - the refusal is the point
 
 
 def test_unknown_key_id_is_an_error(tools: Tools, simple: PackagedStream) -> None:

@@ -130,6 +130,28 @@ def test_another_source_does_not_prove(tools: Tools, clip: tuple[TrackInput, ...
         prove(stream, tools=tools)
 
 
+def test_tools_that_disagree_prove_nothing(tools: Tools, clip: tuple[TrackInput, ...], tmp_path: Path) -> None:
+    """Where one tool finds other packets than the other, the error names both."""
+    stream = packaged(tools, clip[:1], tmp_path)
+    own = tmp_path / "packager"
+    first, second = clip[1].path, clip[2].path
+    # It "decrypts" to one clip, and with the next key to another.
+    own.write_text(f"#!/bin/sh\ncp {first} clear.mp4\n[ -e {own}.ran ] && cp {second} clear.mp4\n: >{own}.ran\n")
+    own.chmod(0o755)
+    reason = r"with ffmpeg, and to \w{16}\.\.\. with Shaka Packager"
+    with pytest.raises(PackagingError, match=f"video-180p decrypts to packets that hash to .* {reason}"):
+        prove(stream, tools=replace(tools, packager=own), frames=False)
+    assert all(proof.holds for proof in prove(stream, tools=tools, frames=False))
+
+
+def test_codecs_without_a_decoder_are_compared_by_packets(tools: Tools, tmp_path: Path) -> None:
+    """Where ffmpeg cannot decode the source, as AV1 here, packets alone decide."""
+    source = media(tools, tmp_path / "a.mp4", "-c:v", "libsvtav1", "-preset", "12", "-map", "0:v")
+    (proof,) = prove(packaged(tools, find_tracks([source], tools=tools), tmp_path), tools=tools)
+    assert proof.holds
+    assert proof.same_packets
+
+
 @pytest.mark.parametrize(
     ("change", "holds"),
     [
