@@ -121,7 +121,7 @@ def write_hls(folder: Path, tracks: Sequence[TrackDraft], said: Sequence[TrackSi
                 draft.codecs,
                 playlist.peak,
                 playlist.average,
-                draft.stream,
+                draft.stream | dict(item.variant),
                 draft.media,
             )
         )

@@ -84,6 +84,8 @@ class SystemSignaling:
         hls_media: the key tags of the HLS media playlist.
         hls_master: the session key tags of the HLS multivariant playlist.
         key_uri: the URI of the HLS key tag (CPIX up to 2.3.1, URIExtXKey).
+        allowed_cpc: the content protection configurations that HLS variants with this key allow (CPIX 2.4,
+            HLSAllowedCPC).
     """
 
     system_id: str
@@ -93,6 +95,7 @@ class SystemSignaling:
     hls_media: str | None = None
     hls_master: str | None = None
     key_uri: str | None = None
+    allowed_cpc: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ class KeyUse:
         scheme: the protection scheme.
         pssh: the PSSH boxes of this key, in the document's order.
         signaling: what the document states for each DRM system of this key, for the manifests.
+        hdcp_level: the HDCP level that HLS variants with this key ask for (CPIX 2.4, HDCPData).
     """
 
     kid: KeyId
@@ -114,6 +118,7 @@ class KeyUse:
     scheme: Scheme
     pssh: tuple[PsshBox, ...]
     signaling: tuple[SystemSignaling, ...] = ()
+    hdcp_level: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

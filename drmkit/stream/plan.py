@@ -97,6 +97,7 @@ def _systems_by_key(document: Document) -> dict[KeyId, tuple[SystemSignaling, ..
             entry.hls_signaling("media"),
             entry.hls_signaling("master"),
             uri.decode("utf-8", "replace") if uri else None,
+            entry.hls_allowed_cpc,
         )
         systems[entry.kid] = (*systems.get(entry.kid, ()), said)
     return systems
@@ -147,7 +148,9 @@ def _use(key: ContentKey, wanted: Scheme | None, systems: tuple[SystemSignaling,
     if key.iv is not None and len(key.iv) not in _IV_LENGTHS[scheme]:
         allowed = " or ".join(map(str, _IV_LENGTHS[scheme]))
         raise CpixError(f"the IV of key {key.kid} has {len(key.iv)} bytes; {scheme} takes {allowed}")
-    return KeyUse(key.kid, value, key.iv, scheme, tuple(box for said in systems for box in said.pssh), systems)
+    boxes = tuple(box for said in systems for box in said.pssh)
+    level = key.hdcp.hls_level if key.hdcp else None
+    return KeyUse(key.kid, value, key.iv, scheme, boxes, systems, level)
 
 
 def _value(key: ContentKey) -> Secret[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from drmkit.stream.model import KeyUse, PlannedTrack, SystemSignaling
 
 __all__ = ["TrackSignals", "read_signals"]
 
+_HDCP_LEVELS = ("NONE", "TYPE-0", "TYPE-1")
+_UNQUOTABLE = re.compile(r'["\r\n]')
 _BOXED = frozenset({DrmSystem.WIDEVINE, DrmSystem.PLAYREADY})
 
 
@@ -25,12 +28,14 @@ class TrackSignals:
         media: lines for its HLS media playlist.
         master: lines for the HLS multivariant playlist.
         protection: whole `ContentProtection` elements for its DASH adaptation set, after the one of the scheme.
+        variant: attributes for the HLS variants of a video, as they stand.
         notes: what a person should know, in sentences.
     """
 
     media: tuple[str, ...] = ()
     master: tuple[str, ...] = ()
     protection: tuple[str, ...] = ()
+    variant: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -63,7 +68,21 @@ def read_signals(item: PlannedTrack) -> TrackSignals:
                 f" {error.message}",
                 hint=error.hint,
             ) from None
-    return TrackSignals(_once(media), _once(master), _once(protection), tuple(notes))
+    return TrackSignals(_once(media), _once(master), _once(protection), tuple(_variant(use, notes)), tuple(notes))
+
+
+def _variant(use: KeyUse, notes: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield what a variant asks of a device (draft-pantos-hls-rfc8216bis, clause 4.4.6.2)."""
+    if use.hdcp_level in _HDCP_LEVELS:
+        yield "HDCP-LEVEL", use.hdcp_level
+    elif use.hdcp_level:
+        notes.append(f"the HDCP level of key {use.kid} is left out of HLS: {use.hdcp_level!r} is none that it knows")
+    allowed = dict.fromkeys(said.allowed_cpc for said in use.signaling if said.allowed_cpc)
+    joined = ",".join(name for name in allowed if name)
+    if joined and _UNQUOTABLE.search(joined):
+        notes.append(f"the HLSAllowedCPC of key {use.kid} is left out: it holds a quotation mark or a line break")
+    elif joined:
+        yield "ALLOWED-CPC", f'"{joined}"'
 
 
 def _systems(use: KeyUse) -> tuple[SystemSignaling, ...]:

@@ -297,6 +297,42 @@ def test_key_ids_are_not_offered_as_keys(tools: Tools, clip: tuple[TrackInput, .
     assert made.notes == ()
 
 
+def test_what_variants_ask_of_devices(tools: Tools, clip: tuple[TrackInput, ...], tmp_path: Path) -> None:
+    """The HDCP level and the content protection configurations of a key stand at the variants of its video."""
+    made = plan(document(), clip[1:], tools=tools)
+    large = made.tracks[0]
+    assert large.use is not None
+
+    def master(folder: str, level: str, *allowed: str) -> tuple[str, tuple[str, ...]]:
+        said = tuple(replace(large.use.signaling[0], allowed_cpc=name) for name in allowed)  # type: ignore[union-attr]
+        use = replace(large.use, hdcp_level=level, signaling=said)  # type: ignore[type-var]
+        one = replace(made.runs[0], tracks=(replace(large, use=use),))
+        stream = package_plan(replace(made, runs=(one, *made.runs[1:])), tmp_path / folder, tools=tools)
+        assert stream.master is not None
+        return stream.master.read_text(), stream.notes
+
+    text, notes = master("a", "TYPE-1", "com.example:MAIN", "com.example:HW", "com.example:MAIN")
+    assert 'HDCP-LEVEL=TYPE-1,ALLOWED-CPC="com.example:MAIN,com.example:HW",AUDIO="audio"' in text
+    assert notes == ()
+    text, notes = master("b", "TYPE-9", 'a"b')
+    assert "HDCP-LEVEL" not in text
+    assert "ALLOWED-CPC" not in text
+    assert any("'TYPE-9' is none that it knows" in note for note in notes)
+    assert any("holds a quotation mark" in note for note in notes)
+
+
+def test_documents_state_levels(tools: Tools, clip: tuple[TrackInput, ...]) -> None:
+    """CPIX 2.4 has places for both: HDCPData of the key, HLSAllowedCPC of the system."""
+    builder = cpix.Builder(content_id="x", version="2.4").content_key(kid=KID, key=bytes(range(16)), scheme="cbcs")
+    builder.drm_system(kid=KID, system_id=DrmSystem.FAIRPLAY, hls_media=FAIRPLAY, hls_allowed_cpc="com.example:MAIN")
+    text = builder.build().to_xml().decode()
+    text = text.replace("<cpix:Data>", '<cpix:HDCPData HLSHDCPLevel="TYPE-0"/><cpix:Data>', 1)
+    (item,) = plan(cpix.parse(text.encode()), clip[2:], tools=tools).tracks
+    assert item.use is not None
+    assert item.use.hdcp_level == "TYPE-0"
+    assert [said.allowed_cpc for said in item.use.signaling] == ["com.example:MAIN"]
+
+
 def test_unreadable_signaling_is_refused(tools: Tools, clip: tuple[TrackInput, ...], tmp_path: Path) -> None:
     """Key tags or DASH data that cannot be read are refused with their place, and nothing stays behind."""
     made = plan(document(), clip[2:], tools=tools)
