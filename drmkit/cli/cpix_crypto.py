@@ -116,7 +116,7 @@ def decrypt(
     if output is None and not reveal:
         raise click.UsageError("the result holds content keys: name a private file with --output, or say --reveal")
     _one_standard_input(path, password_file)
-    key = read_private_key(app, key_file, password_file)
+    key = _private_key(app, key_file, password_file)
     clear = cpix.decrypt(read_document(path), key, allow_missing_mac=allow_missing_mac)
     deliver(clear.to_xml(), output, secret=True, reveal=reveal, what="the result")
     if output is not None:
@@ -158,7 +158,7 @@ def sign(
     _one_standard_input(path, password_file)
     document = read_document(path)
     _check_output(document, output)
-    key = read_private_key(app, key_file, password_file)
+    key = _private_key(app, key_file, password_file)
     cpix.sign(
         document,
         key,
@@ -249,6 +249,10 @@ def _certificate(name: str) -> bytes:
 
 def read_private_key(app: App, name: str, password_file: str | None) -> PrivateKey:
     """Read a private key from a file that only its owner can read; ask for its passphrase on a terminal."""
+    return _private_key(app, name, password_file)
+
+
+def _private_key(app: App, name: str, password_file: str | None) -> PrivateKey:
     from drmkit.cpix import load_private_key  # noqa: PLC0415
 
     data = _private_bytes(name)
