@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
 from drmkit.cli.cpix_files import printable
 from drmkit.cli.keyid import KEY_ID
 from drmkit.cli.output import App, emit, pass_app
+from drmkit.cli.package_options import FIXES, MANIFESTS, package_options
 from drmkit.cli.package_report import describe_plan, describe_result, plan_text, result_text
-from drmkit.cli.package_source import SYSTEMS, check_source, describe_source, get_document, get_scheme
-from drmkit.cli.speke_connection import access_options
+from drmkit.cli.package_source import check_source, describe_source, get_document, get_scheme
 
 if TYPE_CHECKING:
     from drmkit.cpix import Document
@@ -31,114 +31,13 @@ __all__ = ["package"]
 
 Given: TypeAlias = Mapping[str, Any]
 
-_MANIFESTS: tuple[Literal["hls", "dash"], ...] = ("hls", "dash")
-_FORMS = ("text", "json")
 _STEPS = 100
 _TIMEOUT = 24 * 3600.0
-_FIXES = ("label", "track_type", "kid", "language")
-
-
-def _formats(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
-    del context, parameter
-    words = tuple(word.strip().lower() for text in texts for word in text.split(","))
-    for word in words:
-        if word not in {*_MANIFESTS, *_FORMS}:
-            raise click.BadParameter(f"{word!r} is none of hls, dash, text and json")
-    return words
-
-
-def _fixes(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Split TRACK=VALUE; without a track, the value is for all of them."""
-    del context
-    pairs = [text.rpartition("=") for text in texts]
-    if any(not value or (equals and not track) for track, equals, value in pairs):
-        raise click.BadParameter(f"write {parameter.metavar}")
-    return tuple((track, value) for track, _, value in pairs)
 
 
 @click.command()
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--cpix", metavar="FILE|-", help="The CPIX document with the keys; - for standard input.")
-@click.option(
-    "--key-source",
-    metavar="drmtoday:PROFILE|speke:URL",
-    help="Ask for the keys. At DRMtoday this is an ingest, no probe: it makes keys for the asset. Instead of a SPEKE "
-    "URL, a private file that holds it: speke:FILE.",
-)
-@click.option("--asset", "--content-id", "asset", metavar="ID", help="What the keys are asked for.")
-@click.option(
-    "--output", required=True, type=click.Path(path_type=Path), help="The folder to make; it appears whole, or not."
-)
-@click.option(
-    "--format",
-    "formats",
-    metavar="hls|dash|text|json,...",
-    multiple=True,
-    callback=_formats,
-    help="The manifests to write (default: hls,dash), and the form of the answer (default: text).",
-)
-@click.option(
-    "--layout",
-    type=click.Choice(["file", "segments"]),
-    default="file",
-    show_default=True,
-    help="One MP4 file a track with byte ranges, or a file a segment.",
-)
-@click.option(
-    "--segment-duration",
-    type=click.FloatRange(0, min_open=True),
-    default=6.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="The length of segments, key frames permitting.",
-)
-@click.option(
-    "--scheme",
-    type=click.Choice(["cenc", "cbcs"]),
-    help="For keys that state no protection scheme; default: what their PSSH boxes name.",
-)
-@click.option("--kid", metavar="[TRACK=]KID", multiple=True, callback=_fixes, help="Use this key, whatever the rules.")
-@click.option("--label", metavar="[TRACK=]LABEL", multiple=True, callback=_fixes, help="For rules with label filters.")
-@click.option(
-    "--track-type",
-    "--intended-track-type",
-    "track_type",
-    metavar="[TRACK=]NAME",
-    multiple=True,
-    callback=_fixes,
-    help="Look only at rules with this intendedTrackType.",
-)
-@click.option(
-    "--language", metavar="[TRACK=]TAG", multiple=True, callback=_fixes, help="Language, such as en or pt-BR."
-)
-@click.option("--allow-clear", is_flag=True, help="Leave tracks without a key in the clear; else they are refused.")
-@click.option(
-    "--decrypt-key", metavar="FILE", help="The private key (PEM, DER or PKCS#12) for documents with encrypted keys."
-)
-@click.option("--password-file", metavar="FILE", help="The passphrase of that key; without it, you are asked.")
-@click.option("--allow-missing-mac", is_flag=True, help="Accept encrypted keys without a MAC.")
-@click.option("--video-preset", metavar="PRESET", help="SPEKE: VIDEO-1 to VIDEO-8, SHARED or UNENCRYPTED.")
-@click.option("--audio-preset", metavar="PRESET", help="SPEKE: AUDIO-1 to AUDIO-3, SHARED or UNENCRYPTED.")
-@click.option(
-    "--system",
-    "systems",
-    type=click.Choice(SYSTEMS),
-    multiple=True,
-    help="SPEKE: a DRM system to ask for; default: widevine, playready, and fairplay but for cenc.",
-)
-@access_options
-@click.option(
-    "--verify",
-    type=click.Choice(["none", "packets", "frames"]),
-    default="packets",
-    show_default=True,
-    help="Decrypt the result with ffmpeg and Shaka Packager and compare it with the source: packets (as long as "
-    "copying thrice), frames (as long as decoding thrice), or none. What the files say is always checked.",
-)
-@click.option("--packager", metavar="FILE", help="Your own Shaka Packager, 3.4 or later.")
-@click.option("--ffmpeg", metavar="FILE", help="Your own ffmpeg, 8 or later.")
-@click.option("--ffprobe", metavar="FILE", help="Your own ffprobe.")
-@click.option("--dry-run", is_flag=True, help="Show tracks, keys, rules and the packager's arguments; call nothing.")
+@package_options
 @pass_app
 def package(app: App, /, *, inputs: tuple[Path, ...], **given: Any) -> None:
     """Encrypt media files into an HLS and DASH stream, with the keys of a CPIX document.
@@ -150,6 +49,7 @@ def package(app: App, /, *, inputs: tuple[Path, ...], **given: Any) -> None:
     Keys reach the packager through a pipe; they are never in the process list, in a log or on the disk.
     """
     check_source(given)
+    given["output"] = given["output"].expanduser()
     shape = _shape(given)
     tools = _tools(given)
     tracks = _fixed(_find(inputs, tools), given)
@@ -226,8 +126,8 @@ def _tools(given: Given) -> Tools:
 def _shape(given: Given) -> OutputFormat:
     from drmkit.stream.model import OutputFormat  # noqa: PLC0415
 
-    chosen = tuple(word for word in _MANIFESTS if word in given["formats"])
-    manifests = chosen or _MANIFESTS
+    chosen = tuple(word for word in MANIFESTS if word in given["formats"])
+    manifests = chosen or MANIFESTS
     return OutputFormat(given["layout"], given["segment_duration"], manifests)
 
 
@@ -240,7 +140,7 @@ def _find(inputs: Sequence[Path], tools: Tools) -> tuple[TrackInput, ...]:
 def _fixed(tracks: Sequence[TrackInput], given: Given) -> list[TrackInput]:
     """Return the tracks with what the options say about them."""
     names = [track.name for track in tracks]
-    for option in _FIXES:
+    for option in FIXES:
         for name, _ in given[option]:
             if name and name not in names:
                 near = difflib.get_close_matches(name, names, n=1) or names
@@ -253,14 +153,14 @@ def _fix(track: TrackInput, given: Given) -> TrackInput:
         general = [value for name, value in given[option] if not name]
         return general + [value for name, value in given[option] if name == track.name]
 
-    languages = [value for name, value in given["language"] if name or track.kind == "audio"]
-    language = said("language")[-1] if languages and said("language") else track.language
+    # A language for all is for all sound: pictures rarely speak.
+    spoken = [value for name, value in given["language"] if name == track.name or (not name and track.kind == "audio")]
     return replace(
         track,
         labels=tuple(said("label")),
         intended_track_type=said("track_type")[-1] if said("track_type") else None,
         kid=KEY_ID.convert(said("kid")[-1], None, None) if said("kid") else None,
-        language=language,
+        language=spoken[-1] if spoken else track.language,
     )
 
 

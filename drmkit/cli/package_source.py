@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from drmkit.cli.cpix_files import read_document
+from drmkit.cli.cpix_files import STDIN, read_document
 from drmkit.cli.output import App
 from drmkit.errors import DrmkitError, ProtocolError
 
@@ -43,6 +43,8 @@ def check_source(given: Mapping[str, Any]) -> None:
         raise click.UsageError("the key source names nothing behind its colon")
     if source is not None and source.startswith(_SPEKE) and not given["asset"]:
         raise click.UsageError("a SPEKE request names its content: say --asset ID")
+    if path == STDIN == given["password_file"]:
+        raise click.UsageError("the document and the passphrase cannot both come from standard input")
     for_speke = [
         f"--{name.replace('_', '-')}" for name in ("video_preset", "audio_preset", "speke_version") if given[name]
     ]

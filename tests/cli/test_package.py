@@ -150,6 +150,9 @@ def test_a_person_has_the_last_word(package: Run, keys: Path, capsys: Any) -> No
     assert (small["kid"], small["reason"]) == (str(AUDIO), "named by --kid")
     assert large["kid"] == str(HD)
     assert (sound["language"], small["language"]) == ("de", None)
+    options = ("--language", "de", "--language", "video-36p=fr")
+    assert package("--cpix", str(keys), *options, "--dry-run", "--format", "json") == 0
+    assert [row["language"] for row in json.loads(capsys.readouterr().out)["tracks"]] == ["fr", None, "de"]
     assert package("--cpix", str(keys), "--track-type", "AUDIO", "--dry-run") == 1
     assert "no usage rule of the document gives track video-36p a key" in capsys.readouterr().err
     assert package("--cpix", str(keys), "--track-type", "AUDIO", "--allow-clear", "--dry-run") == 0
@@ -203,6 +206,7 @@ def test_encrypted_documents(package: Run, clip: tuple[TrackInput, ...], tmp_pat
         (("--key-source", "drmtoday:"), 2, "names nothing behind its colon"),
         (("--key-source", "speke:https://keys.example/"), 2, "say --asset ID"),
         (("--cpix", "{keys}", "--video-preset", "VIDEO-1"), 2, "--video-preset belong to --key-source speke:URL"),
+        (("--cpix", "-", "--password-file", "-"), 2, "cannot both come from standard input"),
         (("--cpix", "{keys}", "--format", "mp4"), 2, "'mp4' is none of hls, dash, text and json"),
         (("--cpix", "{keys}", "--kid", "video-37p=1"), 2, "there is no track 'video-37p'; did you mean video-36p?"),
         (("--cpix", "{keys}", "--kid", "video-36p=1"), 2, "32 digits without dashes"),
