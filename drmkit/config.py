@@ -73,6 +73,7 @@ FIELDS: Mapping[str, Field] = {
     "password_credential": Field("text"),
     "password_keyring": Field("text"),
     "organization": Field("text", "DRMTODAY_ORGANIZATION"),
+    "organization_name": Field("text", "DRMTODAY_ORGANIZATION_NAME"),
     "cpix_config": Field("text", "DRMTODAY_CPIX_CONFIG"),
     "asset_id": Field("text", "DRMTODAY_ASSET_ID"),
     "query": Field("table"),

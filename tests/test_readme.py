@@ -97,6 +97,9 @@ def test_every_command_that_is_shown_exists(name: str) -> None:
         if sub and isinstance(command, click.Group):
             command = command.get_command(click.Context(command), sub)
             assert command is not None, f"{group} {sub}"
+        if isinstance(command, click.Group) and (word := re.match(r" ([a-z0-9-]+)", rest)):
+            command = command.get_command(click.Context(command), word[1])
+            assert command is not None, f"{group} {sub} {word[1]}"
         known = {option for parameter in command.params for option in parameter.opts}
         for option in re.findall(r"(?<= )--[a-z-]+", rest):
             assert option in known, f"{group} {sub} {option}"

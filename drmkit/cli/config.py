@@ -18,6 +18,7 @@ username = "api-account"                # DRMtoday: Members/Users, Add API accou
 password_file = "~/.config/drmkit/drmtoday.password"   # chmod 600; or password_command = ["pass", "show", "drmtoday"],
                                         # password_credential = "NAME" (systemd), password_keyring = "SERVICE"
 organization = "00000000-0000-0000-0000-000000000000"  # API endpoints, top right: the UUID, not the API name
+# organization_name = "my-organization" # the API name, beside the UUID: key ingest and removal want it
 cpix_config = "00000000"                # Ingest settings: the ID of the CPIX config, not a seed's
 # query = { x-signaling-alg = "cenc" }  # further query parameters of the URL
 # ticket_lifetime = "6h"                # only if you measured it: DRMtoday publishes none

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from drmkit.cas import CasClient
     from drmkit.http import HttpClient
+    from drmkit.keyserver.endpoints import Organization
     from drmkit.retry import Retrier
 
-__all__ = ["cas_client", "drmtoday_hosts", "http_client", "key_server", "mint", "retrier"]
+__all__ = ["cas_client", "drmtoday_hosts", "http_client", "key_server", "mint", "organization", "retrier"]
 
 _ACCOUNT = ("username", "organization", "cpix_config")
 _DEFAULT_TIMEOUT_SECONDS = 10.0
@@ -40,6 +41,15 @@ def key_server(profile: Profile) -> DrmtodayKeyServer:
         asset_id=profile.get("asset_id"),
         query=profile.get("query") or {},
         lifetime=profile.get("ticket_lifetime"),
+    )
+
+
+def organization(profile: Profile) -> Organization:
+    """Return the organization that a profile names, for the calls of key management; what it lacks shows in a call."""
+    from drmkit.keyserver.endpoints import Organization  # noqa: PLC0415 (renewal does without it)
+
+    return Organization(
+        drmtoday_hosts(profile), profile.get("organization_name"), profile.get("organization"), profile.get("cpix_config")
     )
 
 

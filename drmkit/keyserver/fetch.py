@@ -1,4 +1,4 @@
-"""Fetch the CPIX document that a key-server URL leads to.
+"""Fetch the CPIX document that a key-server URL leads to, or have it made from a request document.
 
 At DRMtoday a GET is an ingest: it makes key IDs and registers keys. It is no harmless probe.
 """
@@ -6,6 +6,7 @@ At DRMtoday a GET is an ingest: it makes key IDs and registers keys. It is no ha
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from drmkit.errors import ProtocolError, RateLimitedError, RemoteUnavailableError, ServiceRejectedError
@@ -23,13 +24,20 @@ _LONGEST_CODE = 16
 
 
 def fetch_document(
-    url: KeyServerUrl | Secret[str], *, http: HttpClient, retrier: Retrier | None = None
+    url: KeyServerUrl | Secret[str],
+    *,
+    http: HttpClient,
+    retrier: Retrier | None = None,
+    request: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Secret[bytes]:
     """Return the bytes of the CPIX document; they may hold content keys in the clear.
 
     Args:
         url: the key-server URL, ticket and all.
         http: makes the call.
+        request: a request document to post; None gets the document instead.
+        headers: further headers, such as `X-Speke-Version`.
         retrier: repeats what may pass by itself: 423, 429, 5xx, timeouts, broken connections.
 
     Raises:
@@ -40,11 +48,16 @@ def fetch_document(
     whole = url.reveal()
     host = urlsplit(whole).netloc
     purpose = f"the key server at {host}"
-    response = (retrier or Retrier()).call(lambda: _send(whole, purpose, http))
+    response = (retrier or Retrier()).call(lambda: _send(whole, purpose, http, request, headers or {}))
     if response.status in _REFUSED:
         raise ServiceRejectedError(
             f"{purpose} refused the ticket (HTTP {response.status})",
             hint="it may have expired or been used: take a fresh one; and check the account's ingest permission",
+        )
+    if response.status != _OK and request is not None:
+        raise ServiceRejectedError(
+            f"{purpose} does not fill this request (HTTP {response.status})",
+            hint="check the request (`drmkit speke check` tells what a provider takes), and the CPIX config ID",
         )
     if response.status != _OK:
         raise ServiceRejectedError(
@@ -55,8 +68,13 @@ def fetch_document(
     return Secret(response.body)
 
 
-def _send(url: str, purpose: str, http: HttpClient) -> Response:
-    response = http.request("GET", url, purpose=purpose, headers={"Accept": "application/xml, text/xml"})
+def _send(url: str, purpose: str, http: HttpClient, request: bytes | None, more: Mapping[str, str]) -> Response:
+    headers = {"Accept": "application/xml, text/xml", **more}
+    if request is not None:
+        headers["Content-Type"] = "application/xml"
+    response = http.request(
+        "GET" if request is None else "POST", url, purpose=purpose, headers=headers, content=request
+    )
     if response.status in _LATER or response.status >= 500:  # noqa: PLR2004 (server errors)
         kind = RateLimitedError if response.status in _LATER else RemoteUnavailableError
         raise kind(

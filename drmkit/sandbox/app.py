@@ -17,6 +17,7 @@ from drmkit.player.shaka import find_player_js
 from drmkit.sandbox.admin import admin_routes
 from drmkit.sandbox.cas import CasRole
 from drmkit.sandbox.dashboard import dashboard_routes
+from drmkit.sandbox.keymanagement import KeyManagementRole
 from drmkit.sandbox.keyserver import KeyServerRole
 from drmkit.sandbox.mps import MpsRole
 from drmkit.sandbox.mps_tasks import TaskStore
@@ -41,7 +42,13 @@ def make_app(state: SandboxState, tasks: TaskStore) -> ASGIApp:
         return JSONResponse({"status": "ok", "name": "drmkit sandbox", "version": __version__})
 
     routes: list[BaseRoute] = [Route("/health", health, methods=["GET"])]
-    for role in (CasRole(state), KeyServerRole(state), SpekeRole(state), MpsRole(state, tasks)):
+    for role in (
+        CasRole(state),
+        KeyServerRole(state),
+        KeyManagementRole(state),
+        SpekeRole(state),
+        MpsRole(state, tasks),
+    ):
         routes += role.routes()
     routes += [*_player(state), *dashboard_routes()]
     routes += admin_routes(state, tasks, player=_has_player(routes))

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from drmkit.loopback import is_loopback
+from drmkit.sandbox.keymanagement import names_known_call
 from drmkit.sandbox.state import SandboxState
 from drmkit.sandbox.web import FORM, SKEW, BodyTooLargeError, base_url, error_page, media_type, read_form, text
 
@@ -139,9 +140,10 @@ def names_known_service(service: str, state: SandboxState, base: str) -> bool:
     except ValueError:
         return False
     match = _SERVICE_PATH.fullmatch(url.path)
+    if match is None:
+        return here and names_known_call(url.path, state)
     return (
         here
-        and match is not None
         and unquote(match["organization"]) == state.credentials.organization
         and unquote(match["config"]) == state.credentials.cpix_config
     )

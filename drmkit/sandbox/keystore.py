@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import hmac
 import threading
@@ -26,12 +27,18 @@ class TrackKey:
         kid: the key ID.
         key: the 16 bytes of the content key.
         iv: the 16 bytes of the initialization vector.
+        asset: the asset that it was made or brought in for; None where nobody named one.
+        variant: the variant of the asset, if one was named.
+        channel: the way it came: `CPIX`, or `API` for a key that a client brought.
     """
 
     stream_type: str
     kid: KeyId
     key: Secret[bytes]
     iv: bytes
+    asset: str | None = None
+    variant: str | None = None
+    channel: str = "CPIX"
 
 
 class KeyStore:
@@ -71,7 +78,10 @@ class KeyStore:
             asset: the asset ID, or None for keys that no later ingest repeats.
         """
         name = ("asset", scope, asset) if asset is not None else ("random", scope, self._token_bytes(_LENGTH).hex())
-        keys = tuple(self.key_for(kind, self._key_id((*name, kind))) for kind in self._stream_types)
+        keys = tuple(
+            dataclasses.replace(self.key_for(kind, self._key_id((*name, kind))), asset=asset)
+            for kind in self._stream_types
+        )
         with self._lock:
             self._by_kid.update((key.kid, key) for key in keys)
             self._content.update((key.kid, asset or "") for key in keys)
@@ -109,6 +119,21 @@ class KeyStore:
         """Return the key that was handed out under this key ID, or None."""
         with self._lock:
             return self._by_kid.get(kid)
+
+    def put(self, key: TrackKey) -> None:
+        """Remember a key that a client brought, in place of one with the same key ID."""
+        with self._lock:
+            self._by_kid[key.kid] = key
+
+    def remove(self, kid: KeyId) -> bool:
+        """Forget a key, and tell whether it was there; one that is derived comes back with the next ingest."""
+        with self._lock:
+            return self._by_kid.pop(kid, None) is not None
+
+    def all(self) -> tuple[TrackKey, ...]:
+        """Return every key that was handed out or brought, the oldest first."""
+        with self._lock:
+            return tuple(self._by_kid.values())
 
     def __len__(self) -> int:
         with self._lock:

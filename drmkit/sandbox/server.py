@@ -179,6 +179,7 @@ class Sandbox:
             "username": known.username,
             "password": known.password.reveal(),
             "organization": known.organization,
+            "organization_name": known.organization_name,
             "cpix_config": known.cpix_config,
         }
         mps = {"endpoint": self.url, "secret_id": known.secret_id, "secret_key": known.secret_key.reveal()}
@@ -191,6 +192,7 @@ class Sandbox:
             "DRMTODAY_USERNAME": known.username,
             "DRMTODAY_PASSWORD": known.password.reveal(),
             "DRMTODAY_ORGANIZATION": known.organization,
+            "DRMTODAY_ORGANIZATION_NAME": known.organization_name,
             "DRMTODAY_CPIX_CONFIG": known.cpix_config,
             "DRMTODAY_AUTH_URL": self.url,
             "DRMTODAY_FRONTEND_URL": self.url,

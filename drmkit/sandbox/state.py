@@ -80,6 +80,11 @@ class Credentials:
     secret_id: str
     secret_key: Secret[str]
 
+    @property
+    def organization_name(self) -> str:
+        """The organization's API name, which key ingest and removal want in their paths instead of the UUID."""
+        return f"sandbox-{self.organization[:8]}"
+
     @classmethod
     def make(cls, options: SandboxOptions) -> Credentials:
         """Take what the options give, and make the rest at random, recognizable as the sandbox's."""

@@ -66,3 +66,20 @@ def test_anything_else_is_an_error_of_its_own(response: httpx.Response, kind: ty
     with pytest.raises(kind, match=reason) as caught:
         fetch(response)
     assert "cAnArY" not in str(caught.value)
+
+
+def test_a_request_document_is_posted() -> None:
+    """With a request the call is a POST of it; a refusal then speaks of the request."""
+    seen: list[httpx.Request] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200 if len(seen) == 1 else 422, content=b"<CPIX/>")
+
+    http = HttpClient(transport=httpx.MockTransport(respond))
+    asked = {"http": http, "request": b"<CPIX id='r'/>", "headers": {"X-Speke-Version": "2.0"}}
+    assert fetch_document(URL, **asked).reveal() == b"<CPIX/>"
+    assert (seen[0].method, seen[0].content) == ("POST", b"<CPIX id='r'/>")
+    assert (seen[0].headers["content-type"], seen[0].headers["x-speke-version"]) == ("application/xml", "2.0")
+    with pytest.raises(ServiceRejectedError, match="does not fill this request"):
+        fetch_document(URL, **asked)

@@ -166,6 +166,7 @@ def test_profile_is_toml_that_names_everything(shared: Any) -> None:
                 "username": known.username,
                 "password": known.password.reveal(),
                 "organization": known.organization,
+                "organization_name": known.organization_name,
                 "cpix_config": known.cpix_config,
                 "mps": {
                     "endpoint": shared.sandbox.url,
@@ -199,6 +200,7 @@ def test_environment_lines_are_plain() -> None:
         "DRMTODAY_USERNAME",
         "DRMTODAY_PASSWORD",
         "DRMTODAY_ORGANIZATION",
+        "DRMTODAY_ORGANIZATION_NAME",
         "DRMTODAY_CPIX_CONFIG",
         "DRMTODAY_AUTH_URL",
         "DRMTODAY_FRONTEND_URL",
