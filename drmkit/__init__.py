@@ -7,6 +7,7 @@ The rooms, in the order in which data flows through them:
 - `drmkit.keyserver`: expiring key-server URLs: build, refresh, store
 - `drmkit.cpix`: CPIX documents: read, check, build, choose keys
 - `drmkit.keys`, `drmkit.signaling`: key seeds; PSSH boxes, HLS and DASH signaling
+- `drmkit.licensing`: who gets a license: DRMtoday's upfront tokens and custom data
 - `drmkit.speke`: key exchange by SPEKE: requests, answers, providers, their contract
 - `drmkit.mps`: DRM jobs for Tencent Media Processing Service: build, sign, submit, follow
 - `drmkit.provisioning`: joins key-server URLs and jobs

@@ -49,7 +49,8 @@ _NO_FILE = "environment"
 _PASSWORD_NAMES = ("password", "password_file", "password_command", "password_credential", "password_keyring")
 _HOST_NAMES = ("environment", "auth_url", "frontend_url")
 _SECRET_KEY_NAMES = ("mps.secret_key", "mps.secret_key_file")
-_GROUPS = (_PASSWORD_NAMES, _HOST_NAMES, _SECRET_KEY_NAMES)
+_TOKEN_SECRET_NAMES = ("token.secret", "token.secret_file", "token.secret_command", "token.secret_credential")
+_GROUPS = (_PASSWORD_NAMES, _HOST_NAMES, _SECRET_KEY_NAMES, _TOKEN_SECRET_NAMES)
 """Settings that state one thing together: the strongest place that states any of a group states all of it."""
 
 
@@ -97,8 +98,18 @@ FIELDS: Mapping[str, Field] = {
     "mps.secret_key": Field("text", "TENCENTCLOUD_SECRET_KEY", secret=True),
     "mps.secret_key_file": Field("text"),
     "mps.token": Field("text", "TENCENTCLOUD_TOKEN", secret=True),
+    "token.kid": Field("text", "DRMTODAY_TOKEN_KID"),
+    "token.secret": Field("text", "DRMTODAY_TOKEN_SECRET", secret=True),
+    "token.secret_file": Field("text"),
+    "token.secret_command": Field("command"),
+    "token.secret_credential": Field("text"),
+    "token.algorithm": Field("text"),
+    "token.lifetime": Field("duration"),
 }
 """Every setting of a profile by its dotted name."""
+
+_TABLES = tuple(dict.fromkeys(name.partition(".")[0] for name in FIELDS if "." in name))
+"""The tables within a profile's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +182,7 @@ class Profile:
         """Return a secret setting from its value, its file, its command or, failing those, a prompt.
 
         Args:
-            name: `password` or `mps.secret_key`.
+            name: `password`, `mps.secret_key` or `token.secret`.
             prompt: asks a person for it, hidden; None where nobody is there.
 
         Raises:
@@ -185,7 +196,9 @@ class Profile:
         if self.settings.get(f"{name}_command") is not None:
             return passwords.from_command(self.get(f"{name}_command"), what=f"{name}_command")
         if self.get(f"{name}_credential") is not None:
-            return passwords.from_credential(self.get(f"{name}_credential"), self.credentials_folder)
+            return passwords.from_credential(
+                self.get(f"{name}_credential"), self.credentials_folder, what=f"{name}_credential"
+            )
         if self.get(f"{name}_keyring") is not None:
             return passwords.from_keyring(self.get(f"{name}_keyring"), self.require("username"))
         answer = prompt(f"{name} for {self.get('username') or self.name}") if prompt is not None else ""
@@ -290,7 +303,7 @@ def _merge(levels: Iterable[Mapping[str, Setting]]) -> dict[str, Setting]:
                     merged.pop(name, None)
         if any(name in level for name in (*_SECRET_KEY_NAMES, "mps.secret_id")):
             merged.pop("mps.token", None)  # a token is good for its own key alone
-        for secrets in (_PASSWORD_NAMES, _SECRET_KEY_NAMES):
+        for secrets in (_PASSWORD_NAMES, _SECRET_KEY_NAMES, _TOKEN_SECRET_NAMES):
             stated = [name for name in secrets if name in level]
             if len(stated) > 1:
                 raise ConfigurationError(
@@ -301,8 +314,8 @@ def _merge(levels: Iterable[Mapping[str, Setting]]) -> dict[str, Setting]:
 
 
 def _from_table(table: Mapping[str, Any], file: Path, profile: str) -> dict[str, Setting]:
-    flat = {key: value for key, value in table.items() if key != "mps"}
-    flat |= {f"mps.{key}": value for key, value in table.get("mps", {}).items()}
+    flat = {key: value for key, value in table.items() if key not in _TABLES}
+    flat |= {f"{name}.{key}": value for name in _TABLES for key, value in table.get(name, {}).items()}
     origin = str(file)
     if any(FIELDS[key].secret for key in flat):
         passwords.check_private(file, f"{file} holds a secret and")
@@ -393,4 +406,5 @@ _KINDS = {
 
 
 def _section(profile: str, key: str) -> str:
-    return f"{profile}.mps" if key.startswith("mps.") else profile
+    table, dot, _ = key.partition(".")
+    return f"{profile}.{table}" if dot else profile

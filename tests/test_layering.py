@@ -91,9 +91,9 @@ def trespasses(room: str, forbidden: set[str]) -> Iterator[str]:
                 todo.append((target, f"{way} -> {target}"))
 
 
-@pytest.mark.parametrize("room", ["cpix", "keys", "signaling"])
+@pytest.mark.parametrize("room", ["cpix", "keys", "signaling", "licensing"])
 def test_offline_rooms_import_no_service(room: str) -> None:
-    """Documents, keys and signaling work offline: neither they nor what they import reaches for a service."""
+    """Documents, keys, signaling and tokens work offline: neither they nor what they import reaches for a service."""
     assert list(trespasses(f"drmkit.{room}", SERVICES | NETWORK)) == []
 
 

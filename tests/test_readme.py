@@ -100,7 +100,7 @@ def test_every_command_that_is_shown_exists(name: str) -> None:
         if isinstance(command, click.Group) and (word := re.match(r" ([a-z0-9-]+)", rest)):
             command = command.get_command(click.Context(command), word[1])
             assert command is not None, f"{group} {sub} {word[1]}"
-        known = {option for parameter in command.params for option in parameter.opts}
+        known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
         for option in re.findall(r"(?<= )--[a-z-]+", rest):
             assert option in known, f"{group} {sub} {option}"
 

@@ -41,6 +41,12 @@ cpix_config = "00000000"                # Ingest settings: the ID of the CPIX co
 # region = "ap-singapore"
 # secret_id = "AKID..."
 # secret_key_file = "~/.config/drmkit/tencent.key"     # chmod 600
+
+[profile.default.token]                 # upfront tokens for licenses
+# kid = "00000000-0000-0000-0000-000000000000"         # the shared secret's ID in the dashboard
+# secret_file = "~/.config/drmkit/drmtoday.token"      # chmod 600: its 64 hexadecimal digits
+# algorithm = "HS256"
+# lifetime = "5m"
 """
 
 

@@ -41,6 +41,7 @@ _COMMANDS = {
     "package": ("drmkit.cli.package:package", "Encrypt media files with Shaka Packager and keys from CPIX."),
     "play": ("drmkit.cli.play:play", "Play a stream in a browser, with its keys or a license server."),
     "drmtoday": ("drmkit.cli.drmtoday:drmtoday", "Manage the keys of a DRMtoday account, and call its endpoints."),
+    "token": ("drmkit.cli.token:token", "Authorize license requests: DRMtoday's upfront tokens and custom data."),
     "doctor": ("drmkit.cli.doctor:doctor", "Check what works from here, as a report fit for pasting."),
     "config": ("drmkit.cli.config:config", "Show the settings in force, or print a configuration to start from."),
     "sandbox": ("drmkit.cli.sandbox:sandbox", "Play the vendors (CAS, key server, MPS) on loopback."),

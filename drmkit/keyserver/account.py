@@ -49,7 +49,10 @@ def organization(profile: Profile) -> Organization:
     from drmkit.keyserver.endpoints import Organization  # noqa: PLC0415 (renewal does without it)
 
     return Organization(
-        drmtoday_hosts(profile), profile.get("organization_name"), profile.get("organization"), profile.get("cpix_config")
+        drmtoday_hosts(profile),
+        profile.get("organization_name"),
+        profile.get("organization"),
+        profile.get("cpix_config"),
     )
 
 

@@ -127,7 +127,7 @@ def _profile_remarks(profile: Mapping[str, Any]) -> Iterator[Remark]:
         fix = f'write {{"type": "{kind}"}}, with its fields beside it'
         yield Remark("crt.profile", "has the deprecated structure", fix, "warning")
         inner = profile[kind] if isinstance(profile[kind], dict) else {}
-    if kind not in {"purchase", "rental"}:
+    if kind not in ("purchase", "rental"):
         yield Remark("crt.profile.type", f"is {_shown(kind)}", "write purchase or rental")
     for name in ("relativeExpiration", "playDuration"):
         value = inner.get(name)

@@ -19,6 +19,7 @@ from drmkit.sandbox.cas import CasRole
 from drmkit.sandbox.dashboard import dashboard_routes
 from drmkit.sandbox.keymanagement import KeyManagementRole
 from drmkit.sandbox.keyserver import KeyServerRole
+from drmkit.sandbox.license import LicenseRole
 from drmkit.sandbox.mps import MpsRole
 from drmkit.sandbox.mps_tasks import TaskStore
 from drmkit.sandbox.speke import SpekeRole
@@ -46,6 +47,7 @@ def make_app(state: SandboxState, tasks: TaskStore) -> ASGIApp:
         CasRole(state),
         KeyServerRole(state),
         KeyManagementRole(state),
+        LicenseRole(state),
         SpekeRole(state),
         MpsRole(state, tasks),
     ):

@@ -68,7 +68,6 @@ class KeyStore:
         self._token_bytes = token_bytes
         self._lock = threading.Lock()
         self._by_kid: dict[KeyId, TrackKey] = {}
-        self._content: dict[KeyId, str] = {}
 
     def ingest(self, scope: str, asset: str | None) -> tuple[TrackKey, ...]:
         """Return a key for each stream type.
@@ -84,7 +83,6 @@ class KeyStore:
         )
         with self._lock:
             self._by_kid.update((key.kid, key) for key in keys)
-            self._content.update((key.kid, asset or "") for key in keys)
         return keys
 
     def key_for(self, stream_type: str, kid: KeyId) -> TrackKey:
@@ -96,24 +94,34 @@ class KeyStore:
             iv=hkdf_iv(self._iv_seed.reveal(), kid),
         )
 
-    def hand_out(self, stream_type: str, kid: KeyId, content: str = "") -> TrackKey:
-        """Derive the key of a key ID that a client chose, and remember for which content it was given away."""
-        key = self.key_for(stream_type, kid)
+    def hand_out(self, stream_type: str, kid: KeyId, asset: str | None = None) -> TrackKey:
+        """Return the key of a key ID that a client chose, and remember that it was given away.
+
+        It is derived, unless a client brought a key of its own under this key ID.
+
+        Args:
+            stream_type: such as `HD`; empty where nobody named one.
+            kid: the key ID.
+            asset: the asset that it is for.
+        """
         with self._lock:
+            brought = self._by_kid.get(kid)
+            if brought is not None and brought.channel == "API":
+                return brought
+            key = dataclasses.replace(self.key_for(stream_type, kid), asset=asset or None)
             self._by_kid[kid] = key
-            self._content[kid] = content
         return key
 
     def latest(self, limit: int) -> list[tuple[TrackKey, str]]:
         """Return the keys that were handed out last, newest first: each with the asset or content ID it is for."""
         with self._lock:
-            return [(self._by_kid[kid], self._content.get(kid, "")) for kid in list(self._by_kid)[: -limit - 1 : -1]]
+            newest = list(self._by_kid.values())[: -limit - 1 : -1]
+        return [(key, key.asset or "") for key in newest]
 
     def clear(self) -> None:
         """Forget which keys were handed out; the same asset gets the same ones again."""
         with self._lock:
             self._by_kid.clear()
-            self._content.clear()
 
     def find(self, kid: KeyId) -> TrackKey | None:
         """Return the key that was handed out under this key ID, or None."""

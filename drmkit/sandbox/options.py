@@ -22,6 +22,7 @@ STREAM_TYPES = ("AUDIO", "SD", "HD", "UHD")
 SEGMENT_TYPES = ("mp4-segment", "mp4-byterange", "mp4-mp4-segment", "mp4-mp4-byterange", "ts-segment", "ts-byterange")
 KeyAcquireMode = Literal["POST", "GET"]
 _PATH_SEGMENT = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+_TOKEN_SECRET = re.compile(r"(?:[0-9A-Fa-f]{2}){16,}")
 _MAX_PORT = 65535
 _MIN_SEED = 16
 
@@ -81,6 +82,9 @@ class SandboxOptions:
         cpix_config: the CPIX config ID, likewise.
         secret_id: the media processing API's key ID.
         secret_key: the media processing API's signing key.
+        token_kid: the ID of the secret that upfront tokens are signed with.
+        token_secret: that secret, as hexadecimal digits, at least 32 of them.
+        token_secrets_before: secrets that are being rotated out, by their IDs; they still verify.
         key_seed: at least 16 bytes from which content keys are derived.
         iv_seed: at least 16 bytes from which initialization vectors are derived.
         ticket_lifetime: seconds that a service ticket lives, None for as long as the sandbox.
@@ -118,6 +122,9 @@ class SandboxOptions:
     cpix_config: str | None = None
     secret_id: str | None = None
     secret_key: Secret[str] | None = None
+    token_kid: str | None = None
+    token_secret: Secret[str] | None = None
+    token_secrets_before: Mapping[str, Secret[str]] = field(default_factory=dict)
     key_seed: Secret[bytes] | None = None
     iv_seed: Secret[bytes] | None = None
     ticket_lifetime: float | None = 3600.0
@@ -194,6 +201,11 @@ def _check_identity(options: SandboxOptions) -> None:
     ):
         if text is not None and not (text and text.isprintable()):
             raise ConfigurationError(f"`{name}` is empty or holds a character that does not print")
+    for secret in (*options.token_secrets_before.values(), *filter(None, [options.token_secret])):
+        if not _TOKEN_SECRET.fullmatch(secret.reveal()):
+            raise ConfigurationError(
+                "`token_secret` is not hexadecimal, or has fewer than 32 digits", hint="64 digits are 32 bytes"
+            )
     for name, seed in (("key_seed", options.key_seed), ("iv_seed", options.iv_seed)):
         if seed is not None and len(seed.reveal()) < _MIN_SEED:
             raise ConfigurationError(f"`{name}` is shorter than {_MIN_SEED} bytes")

@@ -23,6 +23,7 @@ from drmkit.secret import Secret
 
 try:
     from drmkit.sandbox.engine import Engine
+    from drmkit.sandbox.license import LICENSE_PATH
     from drmkit.sandbox.media import Output
     from drmkit.sandbox.mediafolder import media_url
     from drmkit.sandbox.mps_contract import ApiRefusalError
@@ -118,6 +119,11 @@ class Sandbox:
         known = self.credentials
         return f"{self.url}/frontend/cpix/v1/{known.organization}/ingest/{known.cpix_config}"
 
+    @property
+    def license_url(self) -> str:
+        """Where ClearKey licenses are given to whoever has an upfront token or custom data."""
+        return f"{self.url}{LICENSE_PATH}"
+
     def stored_key(self, kid: KeyId) -> Secret[bytes] | None:
         """Return the content key that the key store holds for a key ID, or None; no fault alters it."""
         found = self._running().state.keys.find(kid)
@@ -183,7 +189,9 @@ class Sandbox:
             "cpix_config": known.cpix_config,
         }
         mps = {"endpoint": self.url, "secret_id": known.secret_id, "secret_key": known.secret_key.reveal()}
-        return f"[profile.sandbox]\n{_toml(account)}\n[profile.sandbox.mps]\n{_toml(mps)}"
+        token = {"kid": known.token_kid, "secret": known.token_secret.reveal()}
+        tables = (("", account), (".mps", mps), (".token", token))
+        return "\n".join(f"[profile.sandbox{name}]\n{_toml(values)}" for name, values in tables)
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables that point drmkit and other programs at this sandbox; they hold secrets."""
@@ -196,6 +204,8 @@ class Sandbox:
             "DRMTODAY_CPIX_CONFIG": known.cpix_config,
             "DRMTODAY_AUTH_URL": self.url,
             "DRMTODAY_FRONTEND_URL": self.url,
+            "DRMTODAY_TOKEN_KID": known.token_kid,
+            "DRMTODAY_TOKEN_SECRET": known.token_secret.reveal(),
             "TENCENTCLOUD_SECRET_ID": known.secret_id,
             "TENCENTCLOUD_SECRET_KEY": known.secret_key.reveal(),
             "DRMKIT_MPS_ENDPOINT": self.url,

@@ -71,6 +71,8 @@ class Credentials:
         cpix_config: the CPIX config ID in every key-server URL.
         secret_id: of the media processing API.
         secret_key: of the same.
+        token_kid: the ID of the secret that upfront tokens for licenses are signed with.
+        token_secret: that secret, as hexadecimal digits.
     """
 
     username: str
@@ -79,6 +81,8 @@ class Credentials:
     cpix_config: str
     secret_id: str
     secret_key: Secret[str]
+    token_kid: str
+    token_secret: Secret[str]
 
     @property
     def organization_name(self) -> str:
@@ -99,6 +103,8 @@ class Credentials:
             cpix_config=options.cpix_config or f"sandbox-cpix-{token(4)}",
             secret_id=options.secret_id or f"AKIDsandbox{token(12)}",
             secret_key=options.secret_key or Secret(f"sandbox{token(16)}"),
+            token_kid=options.token_kid or str(UUID(bytes=options.token_bytes(16), version=4)),
+            token_secret=options.token_secret or Secret(token(32)),
         )
 
     def accept_login(self, username: str, password: str) -> bool:

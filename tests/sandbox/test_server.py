@@ -173,6 +173,7 @@ def test_profile_is_toml_that_names_everything(shared: Any) -> None:
                     "secret_id": known.secret_id,
                     "secret_key": known.secret_key.reveal(),
                 },
+                "token": {"kid": known.token_kid, "secret": known.token_secret.reveal()},
             }
         }
     }
@@ -204,6 +205,8 @@ def test_environment_lines_are_plain() -> None:
         "DRMTODAY_CPIX_CONFIG",
         "DRMTODAY_AUTH_URL",
         "DRMTODAY_FRONTEND_URL",
+        "DRMTODAY_TOKEN_KID",
+        "DRMTODAY_TOKEN_SECRET",
         "TENCENTCLOUD_SECRET_ID",
         "TENCENTCLOUD_SECRET_KEY",
         "DRMKIT_MPS_ENDPOINT",
