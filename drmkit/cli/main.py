@@ -37,6 +37,7 @@ _COMMANDS = {
     "keys": ("drmkit.cli.keys:keys", "Derive and generate content keys and IVs."),
     "job": ("drmkit.cli.job:job", "Make, check and submit DRM jobs for Tencent MPS."),
     "task": ("drmkit.cli.task:task", "Show, wait for, list and abort the tasks of Tencent MPS."),
+    "mps": ("drmkit.cli.mps:mps", "Set up what jobs for Tencent MPS need elsewhere: policies for Amazon S3."),
     "notification": ("drmkit.cli.notification:notification", "Read, verify and receive the callbacks of Tencent MPS."),
     "package": ("drmkit.cli.package:package", "Encrypt media files with Shaka Packager and keys from CPIX."),
     "play": ("drmkit.cli.play:play", "Play a stream in a browser, with its keys or a license server."),

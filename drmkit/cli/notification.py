@@ -24,6 +24,7 @@ __all__ = ["notification", "show", "verify"]
 _COMMANDS = {
     "show": ("drmkit.cli.notification:show", "Say what a callback claims."),
     "verify": ("drmkit.cli.notification:verify", "Check a callback's Sign, and ask MPS whether it is true."),
+    "sqs": ("drmkit.cli.notification_sqs:sqs", "Read callbacks from an Amazon SQS queue without losing one."),
     "serve": ("drmkit.cli.notification_serve:serve", "Receive callbacks without losing one."),
 }
 

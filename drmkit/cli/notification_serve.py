@@ -15,20 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from drmkit import passwords
 from drmkit.cli.job_access import Access, mps_options
+from drmkit.cli.notification_parts import Worker, backup_of, hook_of, notify_key_of, store_path
 from drmkit.cli.output import App, format_option, pass_app
 from drmkit.cli.sandbox import Duration
-from drmkit.config import state_folder
 from drmkit.errors import ConfigurationError, MissingExtraError
 
 if TYPE_CHECKING:
     import uvicorn
 
     from drmkit.cli.notification_hook import CommandHook
-    from drmkit.mps.follower import Backup, Follower
+    from drmkit.mps.follower import Follower
     from drmkit.mps.receiver import Receiver
-    from drmkit.secret import Secret
 
 __all__ = ["serve"]
 
@@ -77,14 +75,14 @@ def serve(
     from drmkit.mps.notificationstore import NotificationStore  # noqa: PLC0415
     from drmkit.mps.receiver import Receiver  # noqa: PLC0415
 
-    key = _notify_key(given["notify_key_file"], unsigned=given["unsigned"])
-    hook = _hook(given["hook"], given["hook_timeout"])
-    file = _store_path(app, store)
+    key = notify_key_of(given["notify_key_file"], unsigned=given["unsigned"])
+    hook = hook_of(given["hook"], given["hook_timeout"])
+    file = store_path(app, store)
     with ExitStack() as stack:
         access = stack.enter_context(Access(app, given["endpoint"], given["region"], given["timeout"]))
         client = None if given["no_confirm"] else access.client
         queue = stack.enter_context(NotificationStore(file))
-        follower = Follower(queue, client=client, backup=_backup(access, backup), hook=hook)
+        follower = Follower(queue, client=client, backup=backup_of(access, backup), hook=hook)
         receiver = Receiver(queue, notify_key=key, arrived=follower.notice)
         listener = stack.enter_context(_listening(host, port))
         _run(
@@ -96,47 +94,6 @@ def serve(
             ready=lambda: _announce(app, listener, file, form),
         )
     app.talk("the receiver has stopped; what it has not handed on stays in the queue")
-
-
-def _notify_key(file: str | None, *, unsigned: bool) -> Secret[str] | None:
-    if (file is None) != unsigned:
-        raise click.UsageError("name --notify-key-file, or say --unsigned to take callbacks that anybody can send")
-    return None if file is None else passwords.from_file(file, what="--notify-key-file")
-
-
-def _hook(command: str | None, limit: timedelta) -> CommandHook | None:
-    from drmkit.cli.notification_hook import CommandHook  # noqa: PLC0415
-
-    return None if command is None else CommandHook(command, seconds=limit.total_seconds())
-
-
-def _store_path(app: App, stated: Path | None) -> Path:
-    if stated is not None:
-        return stated.expanduser()
-    folder = state_folder(app.environ)
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise ConfigurationError(
-            f"the state folder {folder} cannot be made ({error.strerror})", hint="name the queue with --store"
-        ) from None
-    return folder / "notifications.sqlite"
-
-
-def _backup(access: Access, target: str | None) -> Backup | None:
-    from drmkit.mps.follower import CosBackup, FolderBackup  # noqa: PLC0415
-    from drmkit.mps.locations import parse_output  # noqa: PLC0415
-
-    if target is None:
-        return None
-    if "://" not in target:
-        return FolderBackup(Path(target).expanduser())
-    place = parse_output(target)
-    bucket = place.storage.cos_output_storage
-    if bucket is None:
-        raise click.UsageError("--backup takes a folder, or cos://BUCKET/REGION/DIR/")
-    prefix = (place.directory or "/mps-notifications/").removeprefix("/")
-    return CosBackup.connect(access.credentials, region=bucket.region or "", bucket=bucket.bucket or "", prefix=prefix)
 
 
 @contextmanager
@@ -168,8 +125,8 @@ def _run(
     """Serve and follow in threads until a signal comes, or one of them breaks: then raise what broke it."""
     done = threading.Event()
     server = _server(receiver)
-    serving = _Worker(lambda: server.run([listener]), done)
-    following = _Worker(lambda: follower.run(pause=pause), done)
+    serving = Worker(lambda: server.run([listener]), done)
+    following = Worker(lambda: follower.run(pause=pause), done)
     previous = {number: signal.signal(number, lambda *_: done.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         serving.start()
@@ -188,24 +145,6 @@ def _run(
     for worker in (serving, following):
         if worker.failure is not None:
             raise worker.failure
-
-
-class _Worker(threading.Thread):
-    """A thread whose end, and what it was broken by, are told."""
-
-    def __init__(self, work: Callable[[], None], done: threading.Event) -> None:
-        super().__init__(daemon=True)
-        self._work = work
-        self._done = done
-        self.failure: BaseException | None = None
-
-    def run(self) -> None:
-        try:
-            self._work()
-        except BaseException as error:  # noqa: BLE001 (raised again in the main thread, which ends the program)
-            self.failure = error
-        finally:
-            self._done.set()
 
 
 def _server(receiver: Receiver) -> uvicorn.Server:

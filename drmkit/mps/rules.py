@@ -13,6 +13,7 @@ from drmkit.mps.findings import Finding, nearest
 from drmkit.mps.models.request import ProcessMediaRequest
 from drmkit.mps.models.storage import MediaInputInfo, TaskNotifyConfig, TaskOutputStorage
 from drmkit.mps.models.streaming import AdaptiveDynamicStreamingTaskInput
+from drmkit.mps.s3rules import check_s3
 from drmkit.mps.schema import members, walk
 
 __all__ = ["check_request", "streaming_tasks"]
@@ -52,6 +53,7 @@ def check_request(body: ProcessMediaRequest) -> Iterator[Finding]:
     yield from _check_places(body)
     if body.task_notify_config is not None:
         yield from _check_notification(body.task_notify_config, "TaskNotifyConfig")
+    yield from check_s3(body)
     for path, task in streaming_tasks(body):
         yield from _check_streaming(task, path)
         yield from check_names(task, path)

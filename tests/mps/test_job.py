@@ -329,7 +329,13 @@ def test_too_many_watermarks(make_job: Any) -> None:
 def test_doubtful_inputs_warn(make_job: Any) -> None:
     """S3 inputs of DRM tasks, objects that are ignored and an ignored orchestration are warned of, not refused."""
     assert only(make_job(input=INPUTS[2]), "warning")[0][0] == "InputInfo.Type"
-    assert only(make_job(input=INPUTS[2], tasks=[StreamingTask(1)]), "warning") == []
+    source = MediaInputInfo(
+        type="AWS-S3",
+        s3_input_info=S3InputInfo(
+            s3_bucket="source", s3_region="us-east-1", s3_object="/o", s3_secret_id="i", s3_secret_key=Secret("k")
+        ),
+    )
+    assert only(make_job(input=source, tasks=[StreamingTask(1)]), "warning") == []
     both = MediaInputInfo(
         type="COS",
         cos_input_info=CosInputInfo(bucket="b", region="r", object="/o"),
