@@ -89,7 +89,7 @@ def test_every_command_that_is_shown_exists(name: str) -> None:
     text = README if name == "README.md" else DOCS[name]
     lines = "\n".join(blocks("console", text)).splitlines()
     shown = "\n".join([line for line in lines if line.startswith("$ ")] + blocks("crontab", text))
-    found = re.findall(r"drmkit ((?:-q |--config \S+ )*)([a-z-]+)(?: ([a-z-]+))?(.*)", shown)
+    found = re.findall(r"drmkit ((?:-q |--config \S+ )*)([a-z][a-z0-9-]*)(?: ([a-z][a-z0-9-]*))?(.*)", shown)
     assert found or name != "README.md"
     for _, group, sub, rest in found:
         command = cli.get_command(cli.make_context("drmkit", [group, "-h"], resilient_parsing=True), group)
