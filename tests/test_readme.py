@@ -101,7 +101,7 @@ def test_every_command_that_is_shown_exists(name: str) -> None:
             command = command.get_command(click.Context(command), word[1])
             assert command is not None, f"{group} {sub} {word[1]}"
         known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
-        for option in re.findall(r"(?<= )--[a-z-]+", rest):
+        for option in re.findall(r"(?<= )--[a-z0-9-]+", rest):
             assert option in known, f"{group} {sub} {option}"
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from drmkit.cli.options import with_options
 from drmkit.cli.output import App, emit
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from drmkit.keyserver.keymanagement import KeyManagement
 
 __all__ = ["ACCOUNT", "api_options", "dry_run_option", "open_keys", "profile_of", "show_call"]
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS = (
     click.option("--username", metavar="NAME", help="API account. [env: DRMTODAY_USERNAME]"),
@@ -32,11 +31,8 @@ ACCOUNT = ("username", "password_file", "organization", "organization_name", "en
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be called, and call nothing.")
 
 
-def api_options(function: F) -> F:
-    """Add the options that name an account; a command receives them by the names of settings, see `ACCOUNT`."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
+api_options = with_options(_OPTIONS)
+"""Adds the options that name an account; a command receives them by the names of settings, see `ACCOUNT`."""
 
 
 def profile_of(app: App, given: Mapping[str, Any]) -> Profile:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from drmkit.cli.cpix_files import file_argument, read_bytes
+from drmkit.cli.options import with_options
 from drmkit.cli.output import App, emit, format_option, pass_app
 from drmkit.errors import InputError
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from drmkit.mps.findings import Finding
 
 __all__ = ["check_queue", "check_user", "queue", "user"]
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 _LARGEST = 64 * 1024
 _QUEUE = (
@@ -35,17 +33,8 @@ _USER = (
 )
 
 
-def _options(options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
-    def add(function: F) -> F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return add
-
-
 @click.command()
-@_options(_QUEUE)
+@with_options(_QUEUE)
 def queue(*, queue_arn: str, bucket_arn: str, account: str | None) -> None:
     """Print the access policy of the queue that the input bucket notifies: paste it under Access policy, Advanced."""
     from drmkit.mps.s3policy import queue_policy  # noqa: PLC0415 (help needs none of it)
@@ -54,7 +43,7 @@ def queue(*, queue_arn: str, bucket_arn: str, account: str | None) -> None:
 
 
 @click.command()
-@_options(_USER)
+@with_options(_USER)
 @pass_app
 def user(app: App, /, **given: Any) -> None:
     """Print the policy of the IAM user whose access key MPS is given: paste it under Policies, JSON.
@@ -69,7 +58,7 @@ def user(app: App, /, **given: Any) -> None:
 
 @click.command("check-queue")
 @file_argument
-@_options(_QUEUE)
+@with_options(_QUEUE)
 @format_option
 @pass_app
 def check_queue(app: App, /, *, path: str, queue_arn: str, bucket_arn: str, account: str | None, form: str) -> int:
@@ -84,7 +73,7 @@ def check_queue(app: App, /, *, path: str, queue_arn: str, bucket_arn: str, acco
 
 @click.command("check-user")
 @file_argument
-@_options(_USER)
+@with_options(_USER)
 @format_option
 @pass_app
 def check_user(app: App, /, *, path: str, form: str, **given: Any) -> int:

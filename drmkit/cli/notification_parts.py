@@ -12,7 +12,9 @@ import click
 
 from drmkit import passwords
 from drmkit.cli.job_access import Access
+from drmkit.cli.options import with_options
 from drmkit.cli.output import App
+from drmkit.cli.sandbox import Duration
 from drmkit.config import state_folder
 from drmkit.errors import ConfigurationError
 
@@ -21,7 +23,26 @@ if TYPE_CHECKING:
     from drmkit.mps.follower import Backup
     from drmkit.secret import Secret
 
-__all__ = ["Worker", "backup_of", "hook_of", "notify_key_of", "store_path"]
+__all__ = ["Worker", "backup_of", "follow_options", "hook_of", "notify_key_of", "store_path"]
+
+_OPTIONS = (
+    click.option(
+        "--store", type=click.Path(path_type=Path), help="The queue, an SQLite file; default: in the state folder."
+    ),
+    click.option("--notify-key-file", metavar="FILE", help="A private file with the NotifyKey of the jobs."),
+    click.option("--unsigned", is_flag=True, help="Take callbacks without a Sign, which anybody can send."),
+    click.option(
+        "--backup", metavar="DIR|cos://...", help="Back up each message: a folder, or cos://BUCKET/REGION/DIR/."
+    ),
+    click.option("--hook", metavar="COMMAND", help="Run this for each message, with its JSON on standard input."),
+    click.option("--hook-timeout", type=Duration(), default="60s", show_default=True, help="How long it may take."),
+    click.option("--no-confirm", is_flag=True, help="Do not ask MPS whether what a message says is true."),
+    click.option(
+        "--retry-after", type=Duration(), default="30s", show_default=True, help="When failures are tried again."
+    ),
+)
+follow_options = with_options(_OPTIONS)
+"""Adds the options that say where callbacks are kept and handed on."""
 
 
 def notify_key_of(file: str | None, *, unsigned: bool) -> Secret[str] | None:

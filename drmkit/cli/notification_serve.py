@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from drmkit.cli.job_access import Access, mps_options
-from drmkit.cli.notification_parts import Worker, backup_of, hook_of, notify_key_of, store_path
+from drmkit.cli.notification_parts import Worker, backup_of, follow_options, hook_of, notify_key_of, store_path
 from drmkit.cli.output import App, format_option, pass_app
-from drmkit.cli.sandbox import Duration
 from drmkit.errors import ConfigurationError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -38,16 +37,7 @@ _LARGEST_PORT = 65535
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, _LARGEST_PORT), default=8200, show_default=True, help="0: a free one.")
-@click.option(
-    "--store", type=click.Path(path_type=Path), help="The queue, an SQLite file; default: in the state folder."
-)
-@click.option("--notify-key-file", metavar="FILE", help="A private file with the NotifyKey of the jobs.")
-@click.option("--unsigned", is_flag=True, help="Take callbacks without a Sign, which anybody can send.")
-@click.option("--backup", metavar="DIR|cos://...", help="Back up each message: a folder, or cos://BUCKET/REGION/DIR/.")
-@click.option("--hook", metavar="COMMAND", help="Run this for each message, with its JSON on standard input.")
-@click.option("--hook-timeout", type=Duration(), default="60s", show_default=True, help="How long it may take.")
-@click.option("--no-confirm", is_flag=True, help="Do not ask MPS whether what a message says is true.")
-@click.option("--retry-after", type=Duration(), default="30s", show_default=True, help="When failures are tried again.")
+@follow_options
 @mps_options
 @format_option
 @pass_app

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from drmkit.cli.job_access import Access, mps_options
-from drmkit.cli.notification_parts import Worker, backup_of, hook_of, notify_key_of, store_path
+from drmkit.cli.notification_parts import Worker, backup_of, follow_options, hook_of, notify_key_of, store_path
 from drmkit.cli.output import App, format_option, pass_app
-from drmkit.cli.sandbox import Duration
 
 if TYPE_CHECKING:
     from drmkit.mps.follower import Follower
@@ -37,16 +36,7 @@ _LONGEST_WAIT = 20
 @click.option("--wait", type=click.IntRange(0, _LONGEST_WAIT), default=10, show_default=True, help="Seconds of a poll.")
 @click.option("--once", is_flag=True, help="Read the queue empty, hand on, and end.")
 @click.option("--most", type=click.IntRange(1), metavar="N", help="End after about so many messages.")
-@click.option(
-    "--store", type=click.Path(path_type=Path), help="The queue, an SQLite file; default: in the state folder."
-)
-@click.option("--notify-key-file", metavar="FILE", help="A private file with the NotifyKey of the jobs.")
-@click.option("--unsigned", is_flag=True, help="Take callbacks without a Sign, of whoever may write to the queue.")
-@click.option("--backup", metavar="DIR|cos://...", help="Back up each message: a folder, or cos://BUCKET/REGION/DIR/.")
-@click.option("--hook", metavar="COMMAND", help="Run this for each message, with its JSON on standard input.")
-@click.option("--hook-timeout", type=Duration(), default="60s", show_default=True, help="How long it may take.")
-@click.option("--no-confirm", is_flag=True, help="Do not ask MPS whether what a message says is true.")
-@click.option("--retry-after", type=Duration(), default="30s", show_default=True, help="When failures are tried again.")
+@follow_options
 @click.option("--dry-run", is_flag=True, help="Say what would be read, and call nothing.")
 @mps_options
 @format_option

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from drmkit.cli.cpix_files import read_bytes
+from drmkit.cli.options import with_options
 from drmkit.cli.output import App, emit, format_option, pass_app
 from drmkit.cli.token_secrets import own_secret, secret_options
 from drmkit.errors import InputError
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from drmkit.licensing.rights import CustomerRights, OutputProtection, Purchase, Rental
 
 __all__ = ["custom_data", "new"]
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Length(click.ParamType[timedelta]):
@@ -71,18 +70,9 @@ _RIGHTS = (
 )
 
 
-def _options(options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
-    def add(function: F) -> F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return add
-
-
 @click.command()
-@_options(_RIGHTS)
-@_options(_SUBJECT)
+@with_options(_RIGHTS)
+@with_options(_SUBJECT)
 @click.option("--lifetime", type=Length(), metavar="TIME", help="Until exp; default: the profile's, else 5m.")
 @click.option("--no-expiration", is_flag=True, help="Leave exp out: the token is good for as long as its secret.")
 @click.option("--algorithm", metavar="NAME", help="HS256, HS384 or HS512; default: the profile's, else HS256.")
@@ -132,9 +122,9 @@ def new(app: App, /, *, form: str, no_expiration: bool, dry_run: bool, **given: 
 
 
 @click.command("custom-data")
-@_options(_SUBJECT)
+@with_options(_SUBJECT)
 @click.option("--test-dummy", is_flag=True, help="Put rights into the session ID, for the mode Test dummy alone.")
-@_options(_RIGHTS)
+@with_options(_RIGHTS)
 @format_option
 @pass_app
 def custom_data(app: App, /, *, form: str, test_dummy: bool, **given: Any) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from drmkit import passwords
+from drmkit.cli.options import with_options
 from drmkit.cli.output import App
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from drmkit.licensing.token import SharedSecret
 
 __all__ = ["known_secrets", "own_secret", "secret_options"]
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS = (
     click.option("--kid", metavar="ID", help="The shared secret's ID. [env: DRMTODAY_TOKEN_KID]"),
@@ -28,11 +27,8 @@ _OPTIONS = (
 )
 
 
-def secret_options(function: F) -> F:
-    """Add the options that name a shared secret; a command receives them as `kid` and `secret_file`."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
+secret_options = with_options(_OPTIONS)
+"""Adds the options that name a shared secret; a command receives them as `kid` and `secret_file`."""
 
 
 def own_secret(app: App, profile: Profile, *, kid: str | None, file: str | None) -> SharedSecret:

@@ -15,7 +15,7 @@ from drmkit.keyserver.url import KeyServerUrl
 from drmkit.retry import Retrier
 from drmkit.secret import Secret
 
-__all__ = ["fetch_document"]
+__all__ = ["fetch_document", "refuse_failure"]
 
 _OK = 200
 _LATER = frozenset({423, 429})
@@ -75,6 +75,18 @@ def _send(url: str, purpose: str, http: HttpClient, request: bytes | None, more:
     response = http.request(
         "GET" if request is None else "POST", url, purpose=purpose, headers=headers, content=request
     )
+    refuse_failure(response, purpose)
+    return response
+
+
+def refuse_failure(response: Response, purpose: str) -> None:
+    """Raise what an answer says that is no answer to the call: come back later, a failure, a redirect.
+
+    Raises:
+        RateLimitedError: 423 or 429.
+        RemoteUnavailableError: 5xx.
+        ProtocolError: a redirect.
+    """
     if response.status in _LATER or response.status >= 500:  # noqa: PLR2004 (server errors)
         kind = RateLimitedError if response.status in _LATER else RemoteUnavailableError
         raise kind(
@@ -85,7 +97,6 @@ def _send(url: str, purpose: str, http: HttpClient, request: bytes | None, more:
             f"{purpose} answered with a redirect (HTTP {response.status}), which is not followed",
             hint="the ticket would travel with it: use the URL that the server means",
         )
-    return response
 
 
 def _check_body(response: Response, purpose: str) -> None:

@@ -16,14 +16,13 @@ from urllib.parse import quote, urlsplit
 from drmkit.errors import (
     InputError,
     ProtocolError,
-    RateLimitedError,
-    RemoteUnavailableError,
     ServiceRejectedError,
 )
 from drmkit.http import HttpClient, Response
 from drmkit.identifiers import KeyId
 from drmkit.keyserver.drmtoday import TicketSource
 from drmkit.keyserver.endpoints import ENDPOINTS, Organization
+from drmkit.keyserver.fetch import refuse_failure
 from drmkit.keyserver.ingest import IngestAsset, Kind, check_assets, v2_body, v3_body
 from drmkit.keyserver.keyanswer import (
     IngestedKey,
@@ -39,7 +38,6 @@ from drmkit.secret import Secret
 __all__ = ["KeyManagement"]
 
 _OK = frozenset({200, 201, 202, 204})
-_LATER = frozenset({423, 429})
 _REFUSED = frozenset({401, 403})
 _INVALID = frozenset({400, 412, 415, 422})
 _NOT_FOUND, _CONFLICT = 404, 409
@@ -240,16 +238,7 @@ class KeyManagement:
             timeout=_LIST_SECONDS if method == "GET" else None,
             max_body=_LARGEST_LIST,
         )
-        if response.status in _LATER or response.status >= 500:  # noqa: PLR2004 (server errors)
-            kind = RateLimitedError if response.status in _LATER else RemoteUnavailableError
-            raise kind(
-                f"{purpose} failed (HTTP {response.status})", hint="try again later", retry_after=response.retry_after()
-            )
-        if 300 <= response.status < 400:  # noqa: PLR2004 (redirects)
-            raise ProtocolError(
-                f"{purpose} answered with a redirect (HTTP {response.status}), which is not followed",
-                hint="the ticket and the keys would travel with it",
-            )
+        refuse_failure(response, purpose)
         return response
 
     def _purpose(self) -> str:

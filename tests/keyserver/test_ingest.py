@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drmkit.errors import InputError
@@ -95,6 +95,7 @@ KEYS = st.builds(
 ASSETS = st.builds(IngestAsset, asset_id=st.text(min_size=1), keys=st.lists(KEYS).map(tuple), overwrite=st.booleans())
 
 
+@settings(deadline=None)
 @given(st.lists(ASSETS))
 def test_a_body_reads_back(assets: list[IngestAsset]) -> None:
     """What is written as a body of v3 is read back as the same assets."""
@@ -104,10 +105,13 @@ def test_a_body_reads_back(assets: list[IngestAsset]) -> None:
 
 NAMES = st.sampled_from(["assets", "assetId", "ingestKeys", "key", "keyId", "iv"])
 JSON = st.recursive(
-    st.none() | st.text() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner)
+    st.none() | st.text(max_size=9) | st.integers(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner),
+    max_leaves=12,
 )
 
 
+@settings(deadline=None)
 @given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
 def test_anything_else_is_an_input_error(data: bytes) -> None:
     """Arbitrary bytes and JSON are read or refused, and never crash."""

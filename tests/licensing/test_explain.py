@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drmkit.errors import InputError
@@ -188,12 +188,14 @@ def test_what_is_no_token(text: str, said: str) -> None:
     assert said in caught.value.message
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists)
+VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9)
+JSON = st.recursive(VALUES, lambda inner: st.lists(inner, max_size=2), max_leaves=4)
 CLAIMS = st.dictionaries(st.sampled_from(["iat", "exp", "jti", "optData", "crt"]), JSON)
-RIGHTS = st.dictionaries(st.sampled_from(["assetId", "ref", "profile"]), JSON | st.dictionaries(
-    st.sampled_from(["type", "rental", "purchase", "playDuration"]), JSON))  # fmt: skip
+PROFILES = st.dictionaries(st.sampled_from(["type", "rental", "purchase", "playDuration"]), JSON)
+RIGHTS = st.dictionaries(st.sampled_from(["assetId", "ref", "profile"]), JSON | PROFILES)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["alg", "kid", "typ"]), JSON), CLAIMS, RIGHTS)
 def test_no_token_crashes(header: Any, claims: Any, rights: Any) -> None:
     """Whatever JSON stands where, it is explained or refused."""

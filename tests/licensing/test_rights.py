@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drmkit.errors import InputError
@@ -95,6 +95,7 @@ def test_what_is_no_duration(text: str) -> None:
     assert parse_duration(text) is None
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**9))
 def test_durations_read_back(seconds: int) -> None:
     """What is written is read as the same length."""
@@ -118,6 +119,7 @@ def test_test_dummy() -> None:
     assert data.session_id == 'crtjson:{"assetId":"asset01","profile":{"type":"purchase"}}'
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1), st.text(min_size=1), st.text(min_size=1))
 def test_custom_data_reads_back(merchant: str, user: str, session: str) -> None:
     """Any texts come back as they were, or are refused for being blank."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drmkit.errors import InputError
@@ -118,6 +118,7 @@ def test_what_is_no_bucket(text: str, said: str) -> None:
     assert caught.value.hint
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60) | st.text(max_size=40).map("arn:aws:sqs:ap-southeast-1:123456789012:".__add__))
 def test_arns_read_back_or_are_refused(text: str) -> None:
     """Any text is an ARN that is written as it was read, or an input error."""
@@ -229,6 +230,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.dictionaries(NAMES, JSON)))
 def test_no_policy_crashes(statements: Any) -> None:
     """Statements of any shape are judged."""
