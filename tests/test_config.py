@@ -465,3 +465,19 @@ def test_a_secret_that_nobody_gives_is_not_set(config: Path, prompt: Any) -> Non
         load(config, "[profile.a]").secret("password", prompt=prompt)
     with pytest.raises(ConfigurationError, match="mps.secret_key is not set"):
         load(config, "[profile.a]").secret("mps.secret_key", prompt=prompt)
+
+
+def test_the_shared_secret_of_tokens(config: Path, tmp_path: Path) -> None:
+    """The table `token` has a secret of its own: from a command, the environment or a file, never two at once."""
+    text = '[profile.a.token]\nkid = "k"\nsecret_command = ["echo", "00ff"]\nlifetime = "90s"\n'
+    profile = load(config, text)
+    assert (profile.get("token.kid"), profile.get("token.lifetime")) == ("k", timedelta(seconds=90))
+    assert profile.secret("token.secret").reveal() == "00ff"
+    stronger = load(config, text, environ={"DRMTODAY_TOKEN_SECRET": CANARY})
+    assert stronger.settings["token.secret"].shown == MASK
+    assert stronger.get("token.secret_command") is None
+    both = '[profile.a.token]\nsecret = "cAnArY"\nsecret_file = "f"\n'
+    refused(config, both, "token.secret and token.secret_file are both set")
+    refused(config, '[profile.a.token]\nsecrt = "x"', "'secrt' in .profile.a.token.")
+    with pytest.raises(ConfigurationError, match="token.secret is not set"):
+        load(config, "[profile.a]").secret("token.secret")

@@ -44,6 +44,8 @@ class Duration(click.ParamType[timedelta]):
 @click.option("--cpix-config", metavar="ID", help="ID of the CPIX configuration; random unless given.")
 @click.option("--secret-id", help="MPS SecretId; random unless given.")
 @click.option("--secret-key-file", metavar="FILE", help="MPS SecretKey; random unless given.")
+@click.option("--token-kid", metavar="ID", help="ID of the secret of upfront tokens; random unless given.")
+@click.option("--token-secret-file", metavar="FILE", help="That secret, 64 hexadecimal digits; random unless given.")
 @click.option("--ticket-lifetime", type=Duration(), help="How long a service ticket lives; default 1h.")
 @click.option("--login-lifetime", type=Duration(), help="How long a ticket-granting ticket lives; default 8h.")
 @click.option("--single-use-tickets", is_flag=True, help="A service ticket works once.")
@@ -139,7 +141,7 @@ def _options(given: dict[str, Any]) -> dict[str, Any]:
     from drmkit.sandbox.optiontext import read_templates  # noqa: PLC0415
 
     options = {name: value for name, value in given.items() if value is not None}
-    for name in ("password", "secret_key"):
+    for name in ("password", "secret_key", "token_secret"):
         file = options.pop(f"{name}_file", None)
         if file is not None:
             options[name] = passwords.from_file(str(file), what=f"--{name.replace('_', '-')}-file")

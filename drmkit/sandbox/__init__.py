@@ -5,7 +5,7 @@
 
 - `options`: what can be set
 - `server`: `Sandbox`, and `serve` for the command line
-- `cas`, `keyserver`, `mps`: one module for each vendor role
+- `cas`, `keyserver`, `keymanagement`, `license`, `mps`: one module for each vendor role
 - `faults`: vendors that misbehave on demand
 """
 

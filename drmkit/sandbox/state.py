@@ -120,7 +120,7 @@ class Event:
 
     Attributes:
         at: seconds since the epoch.
-        role: `cas`, `keyserver`, `speke` or `mps`.
+        role: `cas`, `keyserver`, `speke`, `license` or `mps`.
         what: what was asked for.
         outcome: how it ended.
     """

@@ -72,6 +72,31 @@ def test_the_life_of_a_key(run: Run, sandbox: Sandbox, keys_file: str, capsys: A
     assert (out, f"not known: {KID}" in err) == ("no keys\n", True)
 
 
+def test_removal_by_asset(run: Run, keys_file: str, sandbox: Sandbox, capsys: Any) -> None:
+    """Asset, stream type and variant name a key too; a dry run removes nothing."""
+    assert run("keys", "ingest", keys_file) == 0
+    named = ("--asset-id", "movie-1", "--stream-type", "VIDEO", "--variant-id", "default")
+    assert run("keys", "remove", *named, "--dry-run") == 0
+    assert "would call DELETE" in capsys.readouterr().out
+    assert sandbox.stored_key(KID) is not None
+    assert run("keys", "remove", *named) == 0
+    assert capsys.readouterr().out == "removed  movie-1 VIDEO default\n"
+    assert sandbox.stored_key(KID) is None
+
+
+def test_plans(run: Run, sandbox: Sandbox, capsys: Any) -> None:
+    """Every call has a dry run that says method and address, and calls nothing."""
+    for arguments, said in (
+        (("keys", "query", "--kid", KID.hex), "would call POST"),
+        (("keys", "download"), "would call GET"),
+        (("cpix", "generate", "--asset-id", "m", "--signaling", "cbcs"), "x-signaling-alg: cbcs"),
+        (("call", "GET", "/x"), "would call GET"),
+    ):
+        assert run(*arguments, "--dry-run") == 0
+        assert said in capsys.readouterr().out
+    assert sandbox.events() == ()
+
+
 def test_a_refusal_inside_a_200(run: Run, keys_file: str, capsys: Any) -> None:
     """A key that is there already is exit code 1, and overwritten on purpose; v2 refuses it too."""
     assert run("keys", "ingest", keys_file, "--api", "v2", "--kind", "FAIRPLAY") == 0

@@ -16,7 +16,8 @@ import pytest
 
 from drmkit import cpix
 from drmkit.cli.main import main
-from drmkit.sandbox import Sandbox
+from drmkit.identifiers import KeyId
+from drmkit.sandbox import Sandbox, SandboxOptions
 from drmkit.signaling import clearkey
 
 Run = Callable[..., int]
@@ -232,3 +233,36 @@ def test_help_and_explain_do_without_the_extra(tmp_path: Path) -> None:
     file.write_text("e30.e30.x", encoding="ascii")
     done = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, check=True, timeout=60)
     assert b"signature: unverified" in done.stdout
+
+
+def test_the_keys_of_a_job(tmp_path: Path, capsys: Any) -> None:
+    """The ResourceId of an MPS job is the asset that a token authorizes, as in DRMtoday's console."""
+    with Sandbox(SandboxOptions(encrypt=False)) as sandbox:
+        config = tmp_path / "sandbox.toml"
+        config.write_text(sandbox.profile_toml(), encoding="utf-8")
+        config.chmod(0o600)
+        common = ("--config", str(config))
+        environ = {"HOME": str(tmp_path)}
+        drm = (
+            "--drm",
+            "widevine",
+            "--definition",
+            "12",
+            "--resource-id",
+            "movie-7",
+            "--key-source",
+            "drmtoday:sandbox",
+        )
+        places = ("--input", "cos://in-1/ap-singapore/a.mp4", "--output", "cos://out-1/ap-singapore/o/")
+        assert main([*common, "job", "new", *drm, *places], environ=environ) == 0
+        job = tmp_path / "job.json"
+        job.write_text(capsys.readouterr().out, encoding="utf-8")
+        assert main([*common, "job", "run", str(job), "--deadline", "60s"], environ=environ) == 0
+        capsys.readouterr()
+        listing = ("drmtoday", "keys", "download", "--asset-id", "movie-7", "--format", "json")
+        assert main([*common, *listing], environ=environ) == 0
+        kids = [KeyId.from_hex(row["kid"]) for row in json.loads(capsys.readouterr().out)["keys"]]
+        for asset, status in (("movie-7", 200), ("movie-8", 403)):
+            rights = ("--asset-id", asset, "--user-id", "u", "--no-store-license")
+            assert main([*common, "token", "new", *rights], environ=environ) == 0
+            assert ask(sandbox, kids, "x-dt-auth-token", capsys.readouterr().out.strip())[0] == status

@@ -161,3 +161,13 @@ def test_faults_reach_key_management(make: Any) -> None:
     account.sandbox.faults.switch_on("keyserver-html:1")
     assert "sign in" in call(account, "POST", ingest_path(account), asset(key())).text
     assert [event.what for event in account.sandbox.events("keyserver")] == ["keys ingest"] * 2
+
+
+def test_a_brought_key_is_handed_out_as_it_is(account: Any) -> None:
+    """A SPEKE request for a key ID whose key a client brought gets that key, not a derived one."""
+    call(account, "POST", ingest_path(account), asset(key()))
+    store = account.sandbox._engine.state.keys
+    assert store.hand_out("", KID, "movie-2").key == Secret(KEY)
+    other = KeyId(bytes(range(32, 48)))
+    assert store.hand_out("", other, "movie-2").asset == "movie-2"
+    assert store.find(other).key != Secret(KEY)
