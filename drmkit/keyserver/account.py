@@ -48,12 +48,8 @@ def organization(profile: Profile) -> Organization:
     """Return the organization that a profile names, for the calls of key management; what it lacks shows in a call."""
     from drmkit.keyserver.endpoints import Organization  # noqa: PLC0415 (renewal does without it)
 
-    return Organization(
-        drmtoday_hosts(profile),
-        profile.get("organization_name"),
-        profile.get("organization"),
-        profile.get("cpix_config"),
-    )
+    name, uuid, config = (profile.get(setting) for setting in ("organization_name", "organization", "cpix_config"))
+    return Organization(drmtoday_hosts(profile), name, uuid, config)
 
 
 def cas_client(
