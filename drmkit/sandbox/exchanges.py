@@ -21,7 +21,7 @@ _SHOWN = {"x-signaling-alg", "manifest", "action", "version", "limit", "offset",
 _TICKET = re.compile(r"(TGT|ST|PGT)-")
 _PLACES = (
     ("/cas/", "cas"),
-    ("/frontend/cpix/", "keyserver"),
+    ("/frontend/", "keyserver"),
     ("/speke/", "speke"),
     ("/license/", "license"),
     ("/media/", "media"),

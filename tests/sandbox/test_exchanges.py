@@ -40,6 +40,8 @@ def test_targets_are_masked(target: str, shown: str) -> None:
         ("POST", "/", False, "mps"),
         ("POST", "/cas/v1/tickets", False, "cas"),
         ("GET", "/frontend/cpix/v1/o/ingest/c", False, "keyserver"),
+        ("POST", "/frontend/api/keys/v3/ingest/o", False, "keyserver"),
+        ("POST", "/license/drmtoday", False, "license"),
         ("POST", "/speke/v2.0/copyProtection", False, "speke"),
         ("POST", "/license/clearkey", False, "license"),
         ("GET", "/media/bucket/a.mpd", False, "media"),
