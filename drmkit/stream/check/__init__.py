@@ -1,0 +1,26 @@
+"""Checks any HLS or DASH stream: manifest, segments and keys against each other, and against a CPIX document.
+
+- `checking`: `check_stream`, the one way in; `model`: the report that it returns; `catalog`: every rule
+- `access`: reads files and URLs; `hls`, `playlist`, `dash`, `addressing`, `sidx`: what manifests name
+- `presentation`: what they say, HLS and DASH alike; `initsegment`, `fragments`, `look`: what the media says
+- `mediarules`, `boxrules`, `hlsrules`, `dashrules`, `crossrules`, `documentrules`: the rules; `collector` takes findings
+- `decoding`, `judgement`, `decryption`, `aes128`: whether it really decrypts
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from drmkit.stream.check.checking import check_stream
+    from drmkit.stream.check.model import Finding, StreamReport, TrackReport
+
+__all__ = ["Finding", "StreamReport", "TrackReport", "check_stream"]
+
+_HOMES = {"Finding": "model", "StreamReport": "model", "TrackReport": "model", "check_stream": "checking"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what reads streams only when it is asked for: the list of rules needs none of it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,213 @@
+"""Looks into segments that AES-128 encrypts as a whole (RFC 8216, clause 4.3.2.4): their padding and contents tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
+
+from drmkit.errors import RemoteError, SignalingError
+from drmkit.identifiers import KeyId
+from drmkit.secret import Secret
+from drmkit.stream.check.access import Access, Reference, UnreadableError
+from drmkit.stream.check.collector import Collector
+from drmkit.stream.check.look import chosen
+from drmkit.stream.check.model import Place, TrackReport, Verdict
+from drmkit.stream.check.presentation import KeyLine, Segment, StreamTrack
+
+__all__ = ["check_aes128", "decrypted", "kind_of", "uses_aes128"]
+
+_BLOCK = 16
+_PACKET = 188
+_BOXES = frozenset({b"ftyp", b"styp", b"moof", b"moov", b"sidx", b"emsg", b"prft", b"free", b"mdat"})
+
+
+def uses_aes128(track: StreamTrack) -> bool:
+    """Say whether a playlist encrypts whole segments."""
+    return any(line.key.method == "AES-128" for line in track.keys)
+
+
+def kind_of(data: bytes) -> str:
+    """Return what a segment in the clear is: "ts", "mp4", "packed" or "text"; "" for what is none of these."""
+    if data[:1] == b"G" and all(data[at : at + 1] == b"G" for at in range(0, min(len(data), 5 * _PACKET), _PACKET)):
+        return "ts"
+    if data[4:8] in _BOXES:
+        return "mp4"
+    if data[:3] == b"ID3" or (data[:1] == b"\xff" and data[1:2] and data[1] & 0xE0 == 0xE0) or data[:2] == b"\x0bw":  # noqa: PLR2004
+        return "packed"
+    return "text" if data.removeprefix(b"\xef\xbb\xbf").startswith((b"WEBVTT", b"<?xml", b"<tt")) else ""
+
+
+def decrypted(data: bytes, key: Secret[bytes], iv: bytes) -> bytes | None:
+    """Decrypt a segment with AES-128 in CBC mode; None where padding or contents show that the key is wrong.
+
+    Args:
+        data: the segment.
+        key: 16 bytes.
+        iv: 16 bytes.
+    """
+    if not data or len(data) % _BLOCK or len(key.reveal()) != _BLOCK:
+        return None
+    decryptor = Cipher(AES(key.reveal()), CBC(iv)).decryptor()
+    plain = decryptor.update(data) + decryptor.finalize()
+    padding = plain[-1]
+    if not 1 <= padding <= _BLOCK or plain[-padding:] != bytes([padding]) * padding:
+        return None
+    # The padding fits one wrong key in 256; the contents make sure.
+    return plain[:-padding] if kind_of(plain[:-padding]) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """How one segment came out: a verdict and why."""
+
+    verdict: Verdict
+    reason: str
+
+
+def check_aes128(
+    track: StreamTrack,
+    access: Access,
+    keys: Mapping[KeyId, Secret[bytes]],
+    collector: Collector,
+    *,
+    wanted: int | None,
+    fetch_keys: bool,
+) -> TrackReport:
+    """Check a playlist of whole encrypted segments.
+
+    Args:
+        track: the track.
+        access: reads.
+        keys: the keys that are known; the format has no key IDs, so each is tried.
+        collector: takes the findings.
+        wanted: how many segments to look at; None for all.
+        fetch_keys: whether keys are fetched over the network, as a player does.
+    """
+    tried: list[_Tried] = []
+    examined = 0
+    for at in chosen(track.segments, wanted):
+        segment = track.segments[at]
+        line = next((line for line in segment.keys if line.key.method == "AES-128" and line.is_identity), None)
+        data = _read(segment, track, access, collector)
+        if data is None:
+            continue
+        examined += 1
+        if line is None:
+            _without_key(segment, data, track, access, collector)
+            continue
+        result = _try(segment, line, data, track, access, keys, collector, fetch_keys=fetch_keys)
+        if result is not None:
+            tried.append(result)
+    verdict, reason = _sum(tried)
+    lines = [line for line in track.keys if line.key.method == "AES-128"]
+    iv = "in the playlist" if any(line.key.get("IV") for line in lines) else "media sequence number"
+    return TrackReport(
+        name=track.name,
+        kind=track.kind,
+        scheme="aes-128",
+        iv=iv,
+        systems=("AES-128 clear key",),
+        segments=len(track.segments),
+        examined=examined,
+        verdict=verdict,
+        reason=reason,
+    )
+
+
+def _sum(tried: Sequence[_Tried]) -> tuple[Verdict, str]:
+    for verdict in ("does not decrypt", "cannot tell", "not tried", "decrypts"):
+        for item in tried:
+            if item.verdict == verdict:
+                return item.verdict, item.reason
+    return "not tried", "no segment could be read"
+
+
+def _read(segment: Segment, track: StreamTrack, access: Access, collector: Collector) -> bytes | None:
+    try:
+        return access.read(segment.media, what=f"segment {segment.index}")
+    except UnreadableError as error:
+        collector.add(error.rule, error.message, track=track.name, place=segment.place, hint=error.hint)
+    except RemoteError as error:
+        collector.add("segment-unreadable", error.message, track=track.name, place=segment.place, hint=error.hint)
+    return None
+
+
+def _without_key(segment: Segment, data: bytes, track: StreamTrack, access: Access, collector: Collector) -> None:
+    name = Place(access.name(segment.media.location))
+    if not kind_of(data):
+        words = f"no key tag is in force at segment {segment.index}, and it is no media in the clear"
+        collector.add("hls-key-missing", words, track=track.name, place=segment.place)
+        return
+    rule = "clear-lead" if segment.index == 0 else "clear-part"
+    collector.add(rule, f"segment {segment.index} is in the clear", track=track.name, place=name)
+
+
+def _try(
+    segment: Segment,
+    line: KeyLine,
+    data: bytes,
+    track: StreamTrack,
+    access: Access,
+    keys: Mapping[KeyId, Secret[bytes]],
+    collector: Collector,
+    *,
+    fetch_keys: bool,
+) -> _Tried | None:
+    place = Place(access.name(segment.media.location))
+    if kind_of(data):
+        words = f"segment {segment.index} is in the clear, and METHOD=AES-128 is in force"
+        collector.add("not-encrypted", words, track=track.name, place=place)
+        return _Tried("does not decrypt", "segments are in the clear")
+    if len(data) % _BLOCK:
+        words = f"segment {segment.index} has {len(data)} bytes, which is no multiple of 16 as AES-128 makes it"
+        collector.add("segment-broken", words, track=track.name, place=place)
+        return _Tried("does not decrypt", "a segment is cut short")
+    try:
+        iv = line.key.iv or segment.sequence.to_bytes(_BLOCK, "big")
+    except SignalingError as error:
+        collector.add("hls-tag-broken", error.message, track=track.name, place=line.place, hint=error.hint)
+        return None
+    own = _key_of(line, access, collector, track, fetch_keys=fetch_keys)
+    if own is not None:
+        if decrypted(data, own, iv) is not None:
+            return _Tried("decrypts", "with the key behind its URI")
+        words = f"segment {segment.index} does not decrypt with the key behind the URI, and the IV that is in force"
+        collector.add("key-wrong", words, track=track.name, place=place)
+        return _Tried("does not decrypt", "the key behind the URI is wrong")
+    if not keys:
+        return _Tried("not tried", "no key was given")
+    if any(decrypted(data, key, iv) is not None for key in keys.values()):
+        return _Tried("decrypts", "with a key that was given")
+    words = f"segment {segment.index} does not decrypt with any of the {len(keys)} keys that were given"
+    collector.add("key-wrong", words, track=track.name, place=place)
+    return _Tried("does not decrypt", "no key that was given fits")
+
+
+def _key_of(
+    line: KeyLine, access: Access, collector: Collector, track: StreamTrack, *, fetch_keys: bool
+) -> Secret[bytes] | None:
+    """Return the key behind a URI: of a local file or of the tag itself, and where that is wished for of a server."""
+    try:
+        payload = line.key.payload()
+        if payload is not None:
+            return Secret(payload) if len(payload) == _BLOCK else None
+        location = access.resolve(track.location or access.manifest, line.key.uri or "")
+        if location.remote and not fetch_keys:
+            return None
+        data = access.read(Reference(location), most=_BLOCK * 4, what="the key")
+    except UnreadableError as error:
+        if error.rule != "reference-refused":
+            collector.add("segment-unreadable", f"the key: {error.message}", track=track.name, place=line.place)
+        return None
+    except (SignalingError, RemoteError) as error:
+        collector.add("segment-unreadable", f"the key: {error.message}", track=track.name, place=line.place)
+        return None
+    if len(data) != _BLOCK:
+        words = f"what is behind the key's URI has {len(data)} bytes, not 16"
+        collector.add("key-wrong", words, track=track.name, place=line.place)
+        return None
+    return Secret(data)

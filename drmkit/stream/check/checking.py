@@ -1,0 +1,367 @@
+"""Checks a stream: manifest, segments, signaling and keys against each other, and against a CPIX document."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from drmkit.errors import CpixError, DrmkitError, InputError, MissingExtraError
+from drmkit.http import HttpClient
+from drmkit.identifiers import KeyId, system_name
+from drmkit.secret import Secret
+from drmkit.stream.check.access import Access
+from drmkit.stream.check.aes128 import check_aes128, uses_aes128
+from drmkit.stream.check.boxrules import Context, Placed, check_boxes
+from drmkit.stream.check.collector import Collector
+from drmkit.stream.check.crossrules import Streams, check_streams
+from drmkit.stream.check.dash import read_dash
+from drmkit.stream.check.dashrules import check_protections
+from drmkit.stream.check.decoding import Decoder
+from drmkit.stream.check.decryption import Decryption, Outcome, Sources
+from drmkit.stream.check.hls import read_hls
+from drmkit.stream.check.hlsrules import check_key_lines, check_segments, check_session_keys
+from drmkit.stream.check.look import Look, Spool, look_into
+from drmkit.stream.check.mediarules import check_media
+from drmkit.stream.check.model import Place, StreamReport, TrackReport
+from drmkit.stream.check.presentation import Presentation, StreamTrack
+from drmkit.stream.probe import TrackProperties, probe
+from drmkit.stream.tools import Tools, find_tools
+
+if TYPE_CHECKING:
+    from drmkit.cpix import Document
+
+__all__ = ["check_stream"]
+
+_KEY_SIZE = 16
+_MAX_BYTES = 1 << 30
+_BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(slots=True)
+class _Work:
+    """What was found of one track, until all tracks are looked into."""
+
+    track: StreamTrack
+    looks: list[Look] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    properties: list[TrackProperties | None] = field(default_factory=list)
+    report: TrackReport | None = None
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """The IDs of the DRM systems that manifest and media signal for the track."""
+        boxes = (item.box.system_id for look in self.looks for item in look.init.pssh)
+        return tuple(dict.fromkeys([*self.track.manifest_systems, *boxes]))
+
+
+@dataclass(slots=True)
+class _Check:
+    """One check under way."""
+
+    access: Access
+    collector: Collector
+    document: Document | None
+    keys: Mapping[KeyId, Secret[bytes]]
+    decryption: Decryption | None
+    tools: Tools | None
+    wanted: int | None
+    fetch_keys: bool
+    streams: Streams = field(default_factory=Streams)
+
+
+def check_stream(
+    manifest: str | Path,
+    *,
+    document: Document | None = None,
+    keys: Mapping[KeyId, Secret[bytes]] | None = None,
+    sources: Sequence[Path] = (),
+    tools: Tools | None = None,
+    http: HttpClient | None = None,
+    segments: int | None = 3,
+    max_bytes: int = _MAX_BYTES,
+    root: Path | None = None,
+    fetch_keys: bool = False,
+    timeout: float = 120.0,
+    progress: Callable[[int, int, str], None] | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    random: Callable[[int], bytes] = secrets.token_bytes,
+) -> StreamReport:
+    """Check an HLS or DASH stream.
+
+    Args:
+        manifest: a local file, or an http or https URL: an HLS multivariant or media playlist, or a DASH manifest.
+        document: the CPIX document that the stream should follow; its keys in the clear are tried.
+        keys: content keys by key ID, beside those of the document.
+        sources: the clear media that the stream was made of, to compare packets with.
+        tools: the programs to decode with; by default those of the extra `packager`, and none where it is missing.
+        http: makes the calls; by default a client of its own.
+        segments: how many segments of each track to read: the first, the last and others between; None for all.
+        max_bytes: how much to read in all.
+        root: the folder that a local manifest may refer into; by default its own.
+        fetch_keys: fetch keys of AES-128 from their http and https URIs, as a player does.
+        timeout: seconds that one run of ffmpeg may take.
+        progress: called before each track with the tracks done, all tracks, and the track's name.
+        now: the time, for live manifests.
+        random: returns so many random bytes, for the keys that must not decrypt.
+
+    Raises:
+        InputError: the manifest cannot be read, or is neither HLS nor DASH.
+        RemoteError: the server of the manifest is unavailable.
+    """
+    owned = http is None
+    client = http or HttpClient(timeout=30.0)
+    try:
+        access = Access(str(manifest), http=client, root=root, max_bytes=max_bytes)
+        check = _prepare(access, document, keys or {}, sources, tools, timeout, random)
+        check.wanted, check.fetch_keys = segments, fetch_keys
+        found = _read(check, now)
+        return _run(check, found, progress or (lambda *_: None))
+    finally:
+        if owned:
+            client.close()
+
+
+def _prepare(
+    access: Access,
+    document: Document | None,
+    keys: Mapping[KeyId, Secret[bytes]],
+    sources: Sequence[Path],
+    tools: Tools | None,
+    timeout: float,
+    random: Callable[[int], bytes],
+) -> _Check:
+    collector = Collector()
+    known = {**_document_keys(document), **keys}
+    for kid, key in known.items():
+        if len(key.reveal()) != _KEY_SIZE:
+            raise InputError(f"the key {kid} has {len(key.reveal())} bytes, not 16")
+    for path in sources:
+        if not path.is_file():
+            raise InputError(f"the source {path} is not a file" if path.exists() else f"there is no source {path}")
+    found, decryption = tools, None
+    try:
+        found = tools or find_tools()
+    except MissingExtraError as error:
+        collector.add("decryption-not-tried", f"nothing was decrypted: {error.message}", hint=error.hint)
+    if found is not None:
+        clear = Sources(tuple(sources)) if sources else None
+        asked = document is not None or bool(keys)
+        decryption = Decryption(Decoder(found, timeout), known, asked, clear, collector, random)
+    return _Check(access, collector, document, known, decryption, found, None, fetch_keys=False)
+
+
+def _document_keys(document: Document | None) -> dict[KeyId, Secret[bytes]]:
+    found = {}
+    for key in document.content_keys if document is not None else ():
+        try:
+            value = key.key
+        except CpixError:
+            continue
+        if value is not None:
+            found[key.kid] = value
+    return found
+
+
+def _read(check: _Check, now: Callable[[], datetime]) -> Presentation:
+    data = check.access.read_manifest(check.access.manifest)
+    start = data[:1024].lstrip()
+    if start.removeprefix(b"\xef\xbb\xbf").startswith(b"#EXTM3U"):
+        return read_hls(check.access, data, check.collector)
+    if start.startswith((b"<", *_BOMS)):
+        return read_dash(check.access, data, check.collector, now)
+    raise InputError(
+        f"{check.access.manifest.shown} is neither an HLS playlist nor a DASH manifest",
+        hint="give the multivariant playlist, a media playlist, or the MPD",
+    )
+
+
+def _run(check: _Check, found: Presentation, progress: Callable[[int, int, str], None]) -> StreamReport:
+    if not found.tracks:
+        check.collector.add("manifest-empty", "the manifest names no track that can be read")
+    if check.document is not None:
+        from drmkit.stream.check.documentrules import check_document  # noqa: PLC0415 - only with a document
+
+        check_document(check.document, check.collector)
+    works = []
+    for number, track in enumerate(found.tracks):
+        progress(number, len(found.tracks), track.name)
+        works.append(_look(check, track))
+    for work in works:
+        _compare(check, found, work)
+    if found.protocol == "HLS":
+        check_session_keys(found, check.collector)
+    check_streams(check.streams, check.collector)
+    name = check.access.manifest.shown
+    return StreamReport(
+        manifest=name,
+        protocol=found.protocol,
+        tracks=tuple(_report(work) for work in works),
+        findings=check.collector.findings(),
+    )
+
+
+def _look(check: _Check, track: StreamTrack) -> _Work:
+    """Look into one track, and let go of its samples and files before the next."""
+    work = _Work(track)
+    if uses_aes128(track):
+        work.report = check_aes128(
+            track, check.access, check.keys, check.collector, wanted=check.wanted, fetch_keys=check.fetch_keys
+        )
+        return work
+    if not _readable(check, track):
+        return work
+    with tempfile.TemporaryDirectory(prefix="drmkit-") as made:
+        spool = Spool(Path(made), all=bool(check.decryption and check.decryption.sources))
+        work.looks = look_into(track, check.access, check.collector, check.wanted, spool if check.tools else None)
+        for look in work.looks:
+            check_media(look, check.collector)
+            work.outcomes.append(_decrypt(check, look))
+            work.properties.append(_properties(check, look, Path(made)))
+            check.streams.add(look, work.systems)
+            for one in look.segments:
+                one.forget()
+    if not work.looks and len(track.segments) and not check.collector.has("init-broken", track.name):
+        _unlooked(check, track)
+    return work
+
+
+def _readable(check: _Check, track: StreamTrack) -> bool:
+    """Say whether a track is of a kind that can be looked into, and note where it is not."""
+    kinds = {"webm": "WebM", "ts": "MPEG-TS", "text": "text", "packed": "packed audio"}
+    if track.container not in kinds:
+        return True
+    what = kinds[track.container]
+    sample_aes = any(line.key.method.startswith("SAMPLE-AES") for line in track.keys)
+    how = "the samples are encrypted in it, which is not read" if sample_aes else "it is not looked into"
+    check.collector.add(
+        "content-unchecked",
+        f"the segments are {what}: {how}; the manifest was checked",
+        track=track.name,
+        place=track.place,
+    )
+    return False
+
+
+def _unlooked(check: _Check, track: StreamTrack) -> None:
+    first = track.segments[0]
+    if first.init is None:
+        words = "the segments have no initialization segment, and are not known to be MPEG-TS"
+        rule = "init-missing" if track.container == "mp4" else "content-unchecked"
+        check.collector.add(rule, words, track=track.name, place=first.place)
+
+
+def _decrypt(check: _Check, look: Look) -> Outcome:
+    if look.media.encrypted is None:
+        return Outcome("clear", "")
+    if check.decryption is None:
+        return Outcome("not tried", "ffmpeg is missing")
+    return check.decryption.check(look)
+
+
+def _properties(check: _Check, look: Look, folder: Path) -> TrackProperties | None:
+    """Return what ffprobe says of a track; only a document's usage rules need it."""
+    if check.document is None or check.tools is None or look.init_path is None:
+        return None
+    if look.media.kind not in {"video", "audio"} or not look.segments or look.segments[0].path is None:
+        return None
+    joined = folder / "joined.mp4"
+    joined.write_bytes(look.init_path.read_bytes() + look.segments[0].path.read_bytes())
+    try:
+        return probe(joined, "video" if look.media.kind == "video" else "audio", tools=check.tools)
+    except DrmkitError:
+        return None
+
+
+def _compare(check: _Check, found: Presentation, work: _Work) -> None:
+    """Compare what one track's manifest and media say, now that all tracks are known."""
+    track, collector = work.track, check.collector
+    kids = [kid for look in work.looks for kid in look.kids] or list(check.streams.owners)
+    if found.protocol == "HLS":
+        check_key_lines(track, kids, collector)
+    else:
+        check_protections(track, work.looks, collector)
+    for look, properties in zip(work.looks, work.properties, strict=True):
+        for broken in look.init.broken:
+            place = Place(look.place.file, box=f"moov/{broken.name}", byte=broken.at)
+            collector.add("pssh-broken", broken.reason, track=track.name, place=place)
+        context = Context(track.name, look.kids, look.scheme, check.streams.owners, check.keys)
+        _boxes(look, context, found.protocol, collector)
+        if found.protocol == "HLS":
+            check_segments(look, context, collector)
+        if check.document is not None:
+            from drmkit.stream.check.documentrules import check_against_document  # noqa: PLC0415
+
+            check_against_document(check.document, look, found.protocol, properties, collector)
+    if work.looks and any(look.media.encrypted for look in work.looks) and not work.systems and not track.keys:
+        words = "no DRM system is signaled for the encrypted track, neither in the manifest nor in the media"
+        collector.add("signaling-missing", words, track=track.name, place=work.looks[0].place)
+
+
+def _boxes(look: Look, context: Context, protocol: str, collector: Collector) -> None:
+    inside = [
+        Placed(item.box, Place(look.place.file, box="moov/pssh", byte=item.at), "the initialization segment")
+        for item in look.init.pssh
+    ]
+    if look.media.encrypted is not None:
+        check_boxes(inside, context, collector)
+    if protocol != "DASH":
+        return
+    listed = [Placed(box, place, "the manifest") for box, place in look.track.manifest_boxes]
+    check_boxes(listed, context, collector)
+    for system_id in {item.box.system_id for item in inside} & {item.box.system_id for item in listed}:
+        one = {item.box.to_bytes() for item in inside if item.box.system_id == system_id}
+        other = {item.box.to_bytes() for item in listed if item.box.system_id == system_id}
+        if one != other:
+            words = f"the boxes of {system_name(system_id)} in the manifest and in the initialization segment differ"
+            place = next(item.place for item in listed if item.box.system_id == system_id)
+            collector.add("pssh-differs", words, track=look.track.name, place=place)
+
+
+def _report(work: _Work) -> TrackReport:
+    track, looks = work.track, work.looks
+    if work.report is not None:
+        return work.report
+    if not looks:
+        names = tuple(system_name(system) for system in work.systems)
+        return TrackReport(
+            name=track.name, kind=track.kind, systems=names, segments=len(track.segments), reason="not looked into"
+        )
+    first = next((look for look in looks if look.media.encrypted is not None), looks[0])
+    entry = first.media.encrypted
+    order = ("does not decrypt", "cannot tell", "not tried", "decrypts", "clear")
+    outcome = min(work.outcomes, key=lambda one: order.index(one.verdict))
+    kinds = {look.media.kind for look in looks}
+    return TrackReport(
+        name=track.name,
+        kind=kinds.pop() if len(kinds) == 1 else "muxed",
+        codec=" ".join(dict.fromkeys(one.format for look in looks for one in look.media.entries if one.format)),
+        details=_details(first),
+        scheme=first.scheme or "",
+        kids=tuple(dict.fromkeys(kid.uuid for look in looks for kid in look.kids)),
+        iv="" if entry is None else _iv(first),
+        pattern="" if entry is None or entry.pattern == (0, 0) else f"{entry.pattern[0]}:{entry.pattern[1]}",
+        systems=tuple(system_name(system) for system in work.systems),
+        segments=len(track.segments),
+        examined=len({one.segment.index for look in looks for one in look.segments}),
+        verdict=outcome.verdict,
+        reason=outcome.reason,
+    )
+
+
+def _details(look: Look) -> str:
+    media = look.media
+    if media.kind == "video":
+        return f"{media.width}x{media.height}"
+    return f"{media.channels} channels" if media.kind == "audio" else ""
+
+
+def _iv(look: Look) -> str:
+    entry = look.media.encrypted
+    if entry is None:
+        return ""
+    return f"constant 0x{entry.constant_iv.hex()}" if entry.constant_iv else f"{entry.iv_size} bytes each"

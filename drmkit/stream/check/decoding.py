@@ -1,0 +1,132 @@
+"""Counts what a strict decoder finds wrong in a track under a key, with ffmpeg; and hashes its packets.
+
+Neither Common Encryption nor ffmpeg can tell a wrong key: decryption always gives bytes. But a decoder that must give
+up at the first error of a frame gives up often on noise, and never on sound media.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from drmkit.errors import MissingExtraError
+from drmkit.identifiers import KeyId
+from drmkit.secret import Secret
+from drmkit.stream.child import Child, Feed
+from drmkit.stream.tools import Tools
+
+__all__ = ["Decoder", "Media", "Outcome"]
+
+_DECODED = re.compile(
+    r"(\d+) packets read \(\d+ bytes\); (\d+) frames decoded(?: \(\d+ samples\))?(?:; (\d+) decode errors)?"
+)
+_PACKET = re.compile(r"^\d+,.*,\s*([0-9a-f]{64})\s*$", re.MULTILINE)
+_STRICT = ("-err_detect", "+crccheck+bitstream+buffer+explode")
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """What is decoded: an initialization segment and media segments, and which of its tracks.
+
+    Attributes:
+        files: the initialization segment, then the segments.
+        stream: ffmpeg's name of the track, such as "v:0".
+    """
+
+    files: tuple[Path, ...]
+    stream: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a decoder made of a track.
+
+    Attributes:
+        frames: how many frames came out.
+        errors: how many packets it gave up on.
+    """
+
+    frames: int
+    errors: int
+
+    @property
+    def sound(self) -> bool:
+        """Whether there was media, and nothing wrong with it."""
+        return self.frames > 0 and self.errors == 0
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether nothing at all came out."""
+        return self.frames == 0 and self.errors > 0
+
+
+class Decoder:
+    """Runs ffmpeg. Keys reach it through a pipe, never its arguments.
+
+    Args:
+        tools: the programs to use.
+        timeout: seconds that one run may take.
+    """
+
+    def __init__(self, tools: Tools, timeout: float) -> None:
+        self._tools, self._timeout = tools, timeout
+
+    def decode(self, media: Media, keys: Mapping[KeyId, Secret[bytes]]) -> Outcome | None:
+        """Decode a track strictly.
+
+        Args:
+            media: what to decode.
+            keys: the keys by key ID; without any, the samples are decoded as they are.
+
+        Returns:
+            What came out, or None where ffmpeg did not come so far.
+        """
+        text = self._run(media, keys, [*_STRICT], ["-fps_mode", "passthrough", "-f", "null", "-"])[1]
+        match = None
+        for match in _DECODED.finditer(text):  # noqa: B007 - the last counts
+            pass
+        return None if match is None else Outcome(int(match[2]), int(match[3] or 0))
+
+    def packets(self, media: Media, keys: Mapping[KeyId, Secret[bytes]]) -> list[str]:
+        """Return the SHA-256 of each packet of a track, decrypted where keys are given, in their order."""
+        output = ["-c", "copy", "-f", "framehash", "-hash", "sha256", "-"]
+        return _PACKET.findall(self._run(media, keys, [], output)[0])
+
+    def _run(
+        self, media: Media, keys: Mapping[KeyId, Secret[bytes]], reading: Sequence[str], writing: Sequence[str]
+    ) -> tuple[str, str]:
+        argv = [str(self._tools.ffmpeg), "-nostdin", "-hide_banner", "-nostats", "-v", "verbose", *reading]
+        argv += ["-protocol_whitelist", "file,pipe,concat", "-f", "concat", "-safe", "0", "-auto_convert", "0"]
+        with (
+            tempfile.TemporaryDirectory(prefix="drmkit-") as made,
+            Feed(_script(media.files, keys, Path(made))) as feed,
+        ):
+            argv += ["-i", feed.path, "-map", f"0:{media.stream}", *writing]
+            try:
+                _, output, said = Child(argv, Path(made), [feed], self._timeout).finish()
+            except OSError as error:
+                raise MissingExtraError(
+                    f"ffmpeg cannot be started ({error.strerror})", hint="check that it is a program for this system"
+                ) from None
+            except subprocess.TimeoutExpired:
+                return "", ""
+        return output.decode("utf-8", "replace"), said.decode("utf-8", "replace")
+
+
+def _script(files: Sequence[Path], keys: Mapping[KeyId, Secret[bytes]], folder: Path) -> Secret[str]:
+    """Return a script for ffmpeg's concat demuxer: the one way to give it keys outside its arguments."""
+    names = []
+    for number, path in enumerate(files):
+        # Under names of our own, since ffmpeg gives colons and bars in a name a meaning.
+        (folder / str(number)).symlink_to(path.absolute())
+        names.append(f"file:{number}")
+    media = "|".join(names)
+    lines = ["ffconcat version 1.0", f"file {'concat:' if len(names) > 1 else ''}{media}"]
+    if keys:
+        pairs = ":".join(f"{kid.hex}={key.reveal().hex()}" for kid, key in keys.items())
+        lines.append(f"option decryption_keys {pairs}")
+    return Secret("\n".join(lines) + "\n")
