@@ -40,6 +40,7 @@ _COMMANDS = {
     "mps": ("drmkit.cli.mps:mps", "Set up what jobs for Tencent MPS need elsewhere: policies for Amazon S3."),
     "notification": ("drmkit.cli.notification:notification", "Read, verify and receive the callbacks of Tencent MPS."),
     "package": ("drmkit.cli.package:package", "Encrypt media files with Shaka Packager and keys from CPIX."),
+    "stream": ("drmkit.cli.stream:stream", "Check HLS and DASH streams against themselves, documents and keys."),
     "play": ("drmkit.cli.play:play", "Play a stream in a browser, with its keys or a license server."),
     "drmtoday": ("drmkit.cli.drmtoday:drmtoday", "Manage the keys of a DRMtoday account, and call its endpoints."),
     "token": ("drmkit.cli.token:token", "Authorize license requests: DRMtoday's upfront tokens and custom data."),

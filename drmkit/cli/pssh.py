@@ -10,6 +10,7 @@ from uuid import UUID
 
 import click
 
+from drmkit.cli.keyfile import read_keys
 from drmkit.cli.keyid import KEY_ID
 from drmkit.cli.output import App, emit, format_option, pass_app
 from drmkit.errors import InputError, SignalingError
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["pssh"]
 
-_KEY_LINE = re.compile(rb"([0-9A-Fa-f]{8}(?:-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}):([0-9A-Fa-f]{32})")
 _LONGEST_NAME = 100
 _NO_ENCODING = re.compile(r"[^A-Za-z0-9+/=\s]")
 
@@ -91,7 +91,7 @@ def build(app: App, /, *, form: str, systems: tuple[str, ...], encoding: str, **
     from drmkit.signaling.pssh import build as row  # noqa: PLC0415
 
     del app
-    options["keys"] = _keys(options.pop("key_file"))
+    options["keys"] = read_keys(options.pop("key_file"))
     boxes = [_build(system, **options) for system in systems]
     raw = row(boxes)
     data = {
@@ -145,24 +145,6 @@ def _build(
         on_demand=on_demand,
         box_version=int(box_version),
     )
-
-
-def _keys(path: Path | None) -> dict[KeyId, Secret[bytes]]:
-    if path is None:
-        return {}
-    from drmkit.keys.seedfile import read_private  # noqa: PLC0415
-
-    found = {}
-    for number, line in enumerate(read_private(path, "the key file").reveal().split(), start=1):
-        match = _KEY_LINE.fullmatch(line)
-        if match is None:
-            raise InputError(
-                f"the key file {path}, entry {number} is not KID:KEY in hexadecimal",
-                hint="32 digits, a colon, 32 digits; one pair a line",
-            )
-        kid, key = (bytes.fromhex(part.decode("ascii").replace("-", "")) for part in match.groups())
-        found[KeyId(kid)] = Secret(key)
-    return found
 
 
 def _read(source: str) -> list[FoundBox]:

@@ -68,6 +68,84 @@ class _Tried:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """One playlist of whole encrypted segments, under check."""
+
+    track: StreamTrack
+    access: Access
+    keys: Mapping[KeyId, Secret[bytes]]
+    collector: Collector
+    fetch_keys: bool
+
+    def add(self, rule: str, words: str, place: Place, hint: str | None = None) -> None:
+        self.collector.add(rule, words, track=self.track.name, place=place, hint=hint)
+
+    def read(self, segment: Segment) -> bytes | None:
+        try:
+            return self.access.read(segment.media, what=f"segment {segment.index}")
+        except UnreadableError as error:
+            self.add(error.rule, error.message, segment.place, error.hint)
+        except RemoteError as error:
+            self.add("segment-unreadable", error.message, segment.place, error.hint)
+        return None
+
+    def without_key(self, segment: Segment, data: bytes) -> None:
+        if not kind_of(data):
+            words = f"no key tag is in force at segment {segment.index}, and it is no media in the clear"
+            self.add("hls-key-missing", words, segment.place)
+            return
+        rule = "clear-lead" if segment.index == 0 else "clear-part"
+        self.add(rule, f"segment {segment.index} is in the clear", Place(self.access.name(segment.media.location)))
+
+    def try_keys(self, segment: Segment, line: KeyLine, data: bytes) -> _Tried:
+        """Decrypt a segment with the key behind its URI, or with each that was given: the format has no key IDs."""
+        number, place = segment.index, Place(self.access.name(segment.media.location))
+        if kind_of(data):
+            self.add("not-encrypted", f"segment {number} is in the clear, and METHOD=AES-128 is in force", place)
+            return _Tried("does not decrypt", "segments are in the clear")
+        if len(data) % _BLOCK:
+            words = f"segment {number} has {len(data)} bytes, which is no multiple of 16 as AES-128 makes it"
+            self.add("segment-broken", words, place)
+            return _Tried("does not decrypt", "a segment is cut short")
+        own = self.key_of(line)
+        candidates = list(self.keys.values()) if own is None else [own]
+        if not candidates:
+            return _Tried("not tried", "no key was given")
+        try:
+            iv = line.key.iv or segment.sequence.to_bytes(_BLOCK, "big")
+        except SignalingError as error:
+            self.add("hls-tag-broken", error.message, line.place, error.hint)
+            return _Tried("cannot tell", "the IV cannot be read")
+        which = "the key behind its URI" if own is not None else f"any of the {len(candidates)} keys that were given"
+        if any(decrypted(data, key, iv) is not None for key in candidates):
+            return _Tried("decrypts", "with the key behind its URI" if own is not None else "with a key that was given")
+        self.add("key-wrong", f"segment {number} does not decrypt with {which}, and the IV that is in force", place)
+        return _Tried("does not decrypt", f"not with {which}")
+
+    def key_of(self, line: KeyLine) -> Secret[bytes] | None:
+        """Return the key behind a URI: of a file or the tag itself, and where that is wished for of a server."""
+        try:
+            payload = line.key.payload()
+            if payload is not None:
+                return Secret(payload) if len(payload) == _BLOCK else None
+            location = self.access.resolve(self.track.location or self.access.manifest, line.key.uri or "")
+            if location.remote and not self.fetch_keys:
+                return None
+            data = self.access.read(Reference(location), most=_BLOCK * 4, what="the key")
+        except UnreadableError as error:
+            if error.rule != "reference-refused":
+                self.add("segment-unreadable", f"the key: {error.message}", line.place)
+            return None
+        except (SignalingError, RemoteError) as error:
+            self.add("segment-unreadable", f"the key: {error.message}", line.place)
+            return None
+        if len(data) != _BLOCK:
+            self.add("key-wrong", f"what is behind the key's URI has {len(data)} bytes, not 16", line.place)
+            return None
+        return Secret(data)
+
+
 def check_aes128(
     track: StreamTrack,
     access: Access,
@@ -87,29 +165,27 @@ def check_aes128(
         wanted: how many segments to look at; None for all.
         fetch_keys: whether keys are fetched over the network, as a player does.
     """
+    whole = _Whole(track, access, keys, collector, fetch_keys)
     tried: list[_Tried] = []
     examined = 0
     for at in chosen(track.segments, wanted):
         segment = track.segments[at]
-        line = next((line for line in segment.keys if line.key.method == "AES-128" and line.is_identity), None)
-        data = _read(segment, track, access, collector)
+        data = whole.read(segment)
         if data is None:
             continue
         examined += 1
+        line = next((line for line in segment.keys if line.key.method == "AES-128" and line.is_identity), None)
         if line is None:
-            _without_key(segment, data, track, access, collector)
-            continue
-        result = _try(segment, line, data, track, access, keys, collector, fetch_keys=fetch_keys)
-        if result is not None:
-            tried.append(result)
+            whole.without_key(segment, data)
+        else:
+            tried.append(whole.try_keys(segment, line, data))
     verdict, reason = _sum(tried)
-    lines = [line for line in track.keys if line.key.method == "AES-128"]
-    iv = "in the playlist" if any(line.key.get("IV") for line in lines) else "media sequence number"
+    stated = any(line.key.get("IV") for line in track.keys if line.key.method == "AES-128")
     return TrackReport(
         name=track.name,
         kind=track.kind,
         scheme="aes-128",
-        iv=iv,
+        iv="in the playlist" if stated else "media sequence number",
         systems=("AES-128 clear key",),
         segments=len(track.segments),
         examined=examined,
@@ -124,90 +200,3 @@ def _sum(tried: Sequence[_Tried]) -> tuple[Verdict, str]:
             if item.verdict == verdict:
                 return item.verdict, item.reason
     return "not tried", "no segment could be read"
-
-
-def _read(segment: Segment, track: StreamTrack, access: Access, collector: Collector) -> bytes | None:
-    try:
-        return access.read(segment.media, what=f"segment {segment.index}")
-    except UnreadableError as error:
-        collector.add(error.rule, error.message, track=track.name, place=segment.place, hint=error.hint)
-    except RemoteError as error:
-        collector.add("segment-unreadable", error.message, track=track.name, place=segment.place, hint=error.hint)
-    return None
-
-
-def _without_key(segment: Segment, data: bytes, track: StreamTrack, access: Access, collector: Collector) -> None:
-    name = Place(access.name(segment.media.location))
-    if not kind_of(data):
-        words = f"no key tag is in force at segment {segment.index}, and it is no media in the clear"
-        collector.add("hls-key-missing", words, track=track.name, place=segment.place)
-        return
-    rule = "clear-lead" if segment.index == 0 else "clear-part"
-    collector.add(rule, f"segment {segment.index} is in the clear", track=track.name, place=name)
-
-
-def _try(
-    segment: Segment,
-    line: KeyLine,
-    data: bytes,
-    track: StreamTrack,
-    access: Access,
-    keys: Mapping[KeyId, Secret[bytes]],
-    collector: Collector,
-    *,
-    fetch_keys: bool,
-) -> _Tried | None:
-    place = Place(access.name(segment.media.location))
-    if kind_of(data):
-        words = f"segment {segment.index} is in the clear, and METHOD=AES-128 is in force"
-        collector.add("not-encrypted", words, track=track.name, place=place)
-        return _Tried("does not decrypt", "segments are in the clear")
-    if len(data) % _BLOCK:
-        words = f"segment {segment.index} has {len(data)} bytes, which is no multiple of 16 as AES-128 makes it"
-        collector.add("segment-broken", words, track=track.name, place=place)
-        return _Tried("does not decrypt", "a segment is cut short")
-    try:
-        iv = line.key.iv or segment.sequence.to_bytes(_BLOCK, "big")
-    except SignalingError as error:
-        collector.add("hls-tag-broken", error.message, track=track.name, place=line.place, hint=error.hint)
-        return None
-    own = _key_of(line, access, collector, track, fetch_keys=fetch_keys)
-    if own is not None:
-        if decrypted(data, own, iv) is not None:
-            return _Tried("decrypts", "with the key behind its URI")
-        words = f"segment {segment.index} does not decrypt with the key behind the URI, and the IV that is in force"
-        collector.add("key-wrong", words, track=track.name, place=place)
-        return _Tried("does not decrypt", "the key behind the URI is wrong")
-    if not keys:
-        return _Tried("not tried", "no key was given")
-    if any(decrypted(data, key, iv) is not None for key in keys.values()):
-        return _Tried("decrypts", "with a key that was given")
-    words = f"segment {segment.index} does not decrypt with any of the {len(keys)} keys that were given"
-    collector.add("key-wrong", words, track=track.name, place=place)
-    return _Tried("does not decrypt", "no key that was given fits")
-
-
-def _key_of(
-    line: KeyLine, access: Access, collector: Collector, track: StreamTrack, *, fetch_keys: bool
-) -> Secret[bytes] | None:
-    """Return the key behind a URI: of a local file or of the tag itself, and where that is wished for of a server."""
-    try:
-        payload = line.key.payload()
-        if payload is not None:
-            return Secret(payload) if len(payload) == _BLOCK else None
-        location = access.resolve(track.location or access.manifest, line.key.uri or "")
-        if location.remote and not fetch_keys:
-            return None
-        data = access.read(Reference(location), most=_BLOCK * 4, what="the key")
-    except UnreadableError as error:
-        if error.rule != "reference-refused":
-            collector.add("segment-unreadable", f"the key: {error.message}", track=track.name, place=line.place)
-        return None
-    except (SignalingError, RemoteError) as error:
-        collector.add("segment-unreadable", f"the key: {error.message}", track=track.name, place=line.place)
-        return None
-    if len(data) != _BLOCK:
-        words = f"what is behind the key's URI has {len(data)} bytes, not 16"
-        collector.add("key-wrong", words, track=track.name, place=line.place)
-        return None
-    return Secret(data)

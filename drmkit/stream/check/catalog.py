@@ -1,4 +1,6 @@
-"""The catalog: every rule that a check of a stream can name, with its severity, what to do, and the clause behind it."""
+"""The catalog: every rule that a check of a stream can name, its severity, what to do, and the clause behind it."""
+
+# ruff: noqa: E501 - a table is read by its columns: one rule a line
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def check_stream(
     client = http or HttpClient(timeout=30.0)
     try:
         access = Access(str(manifest), http=client, root=root, max_bytes=max_bytes)
-        check = _prepare(access, document, keys or {}, sources, tools, timeout, random)
+        check = _prepare(access, document, keys or {}, sources=sources, tools=tools, timeout=timeout, random=random)
         check.wanted, check.fetch_keys = segments, fetch_keys
         found = _read(check, now)
         return _run(check, found, progress or (lambda *_: None))
@@ -130,6 +130,7 @@ def _prepare(
     access: Access,
     document: Document | None,
     keys: Mapping[KeyId, Secret[bytes]],
+    *,
     sources: Sequence[Path],
     tools: Tools | None,
     timeout: float,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from drmkit.identifiers import KeyId, system_name
 from drmkit.stream.check.access import Reference
@@ -95,7 +96,7 @@ class Streams:
         """Yield for each key the first two samples whose counter blocks overlap, and how many such pairs there are."""
         for kid, uses in self._uses.items():
             ordered = sorted(uses)
-            pairs = [(a, b) for a, b in zip(ordered, ordered[1:], strict=False) if a.first + a.blocks > b.first]
+            pairs = [(a, b) for a, b in pairwise(ordered) if a.first + a.blocks > b.first]
             if pairs:
                 yield kid, *pairs[0], len(pairs)
 

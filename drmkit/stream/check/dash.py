@@ -314,7 +314,9 @@ def _by_template(
     place = reader.place(given.elements[-1])
 
     def make(index: int) -> Segment:
-        text = template(media, representation=name, bandwidth=bandwidth, number=first + skipped + index, time=times.start(index))
+        text = template(
+            media, representation=name, bandwidth=bandwidth, number=first + skipped + index, time=times.start(index)
+        )
         return Segment(Reference(reader.access.resolve(level.base, text)), index, place, init)
 
     return LazySegments(times.count, make)

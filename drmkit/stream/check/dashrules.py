@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from drmkit.identifiers import DrmSystem, KeyId
+from drmkit.identifiers import DrmSystem, KeyId, system_name
 from drmkit.signaling.schemes import SCHEMES
 from drmkit.stream.check.collector import Collector
 from drmkit.stream.check.look import Look
@@ -53,7 +53,7 @@ def _element(track: StreamTrack, item: Protection, collector: Collector) -> None
         collector.add("mpd-pro-differs", words, track=track.name, place=item.place)
     for box in read.boxes:
         if read.system_id is not None and box.system_id != read.system_id:
-            words = f"the element of {item.system_name} holds a PSSH box of {box.system.label if box.system else box.system_id}"
+            words = f"the element of {item.system_name} holds a PSSH box of {system_name(box.system_id)}"
             collector.add("mpd-signaling-broken", words, track=track.name, place=item.place)
 
 

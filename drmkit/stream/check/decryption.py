@@ -97,25 +97,25 @@ class Decryption:
         key = self.keys.get(kid)
         judge = self._judge(look, kid, segments)
         if key is None:
-            guessed = self._guess(look, judge)
-            return guessed or self._without(look, kid)
+            return self._guess(look, judge) or self._without(look, kid)
         verdict = judge.judge(key)
+        if verdict == "wrong" and look.scheme == "cens" and look.media.kind == "audio":
+            verdict = "undecided"  # ffmpeg does not decrypt whole samples in a pattern
         if self.sources is not None and verdict != "wrong":
             return self._compare(look, judge, key, segments)
         if verdict == "right":
             return Outcome("decrypts", f"with key {kid}")
-        guessed = self._guess(look, judge)
-        if guessed is not None:
-            return guessed
-        if verdict == "wrong":
+        return self._guess(look, judge) or self._doubtful(look, kid, segments, wrong=verdict == "wrong")
+
+    def _doubtful(self, look: Look, kid: KeyId, segments: Sequence[Looked], *, wrong: bool) -> Outcome:
+        name, place = look.track.name, segments[0].place
+        if wrong:
             words = f"the track does not decrypt with the key that was given for {kid}: what comes out is noise"
-            self.collector.add("key-wrong", words, track=look.track.name, place=segments[0].place)
+            self.collector.add("key-wrong", words, track=name, place=place)
             return Outcome("does not decrypt", f"the key given for {kid} is wrong")
-        words = (
-            f"whether {look.media.encrypted.format if look.media.encrypted else 'the media'} decrypts cannot be told"
-        )
-        words += f" from the {len(segments)} segments that were decoded"
-        self.collector.add("decryption-undecided", words, track=look.track.name, place=segments[0].place)
+        form = look.media.encrypted.format if look.media.encrypted else "the media"
+        words = f"whether {form} decrypts cannot be told from the {len(segments)} segments that were decoded"
+        self.collector.add("decryption-undecided", words, track=name, place=place)
         return Outcome("cannot tell", "the decoder finds nothing that tells")
 
     def _judge(self, look: Look, kid: KeyId, segments: Sequence[Looked]) -> Judge:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from drmkit.cpix import ContentKey, Document, DRMSystem
     from drmkit.cpix.selection import Track
 
-__all__ = ["check_document", "check_against_document"]
+__all__ = ["check_against_document", "check_document"]
 
 _NO_BOX = frozenset({DrmSystem.FAIRPLAY, DrmSystem.CLEARKEY_AES128, DrmSystem.CLEARKEY_SAMPLE_AES, DrmSystem.MARLIN})
 _HLS_ONLY = frozenset({DrmSystem.FAIRPLAY, DrmSystem.CLEARKEY_AES128, DrmSystem.CLEARKEY_SAMPLE_AES})

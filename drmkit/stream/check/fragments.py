@@ -1,4 +1,4 @@
-"""Reads media segments: each fragment's samples, and how each sample is encrypted (ISO/IEC 23001-7, clauses 6 and 7)."""
+"""Reads media segments: samples, and how each of them is encrypted (ISO/IEC 23001-7, clauses 6 and 7)."""
 
 from __future__ import annotations
 
@@ -115,13 +115,13 @@ def _fragment(traf: Box, moof: Box, tracks: dict[int, MediaTrack]) -> Fragment:
     header = only(find(traf, b"tfhd"), "a track fragment")
     if header is None:
         raise SignalingError(f"the fragment at byte {traf.start} lacks a box tfhd")
-    _, flags, body = full_box(header, 4)
+    _, _, body = full_box(header, 4)
     (track_id,) = struct.unpack_from(">I", body)
     track = tracks.get(track_id)
     if track is None:
         raise SignalingError(f"the fragment at byte {traf.start} is of track {track_id}, which the movie does not have")
     made = Fragment(track_id, traf.start, entry_index=track.entry_index)
-    default_size, base = _defaults(header, flags, body, made, track, moof.start)
+    default_size, base = _defaults(header, made, track, moof.start)
     sizes = [size for run in find(traf, b"trun") for size in _run(run, default_size)]
     if len(sizes) > _MOST_SAMPLES:
         raise SignalingError(f"the fragment at byte {traf.start} has more than {_MOST_SAMPLES} samples")
@@ -131,8 +131,9 @@ def _fragment(traf: Box, moof: Box, tracks: dict[int, MediaTrack]) -> Fragment:
     return made
 
 
-def _defaults(header: Box, flags: int, body: bytes, made: Fragment, track: MediaTrack, moof: int) -> tuple[int, int]:
+def _defaults(header: Box, made: Fragment, track: MediaTrack, moof: int) -> tuple[int, int]:
     """Return the default sample size and the base of data offsets of a fragment."""
+    _, flags, body = full_box(header, 4)
     at, size, base = 4, track.sample_size, moof
     for flag, length in ((0x1, 8), (0x2, 4), (0x8, 4), (0x10, 4), (0x20, 4)):
         if not flags & flag:
@@ -140,7 +141,7 @@ def _defaults(header: Box, flags: int, body: bytes, made: Fragment, track: Media
         if len(body) < at + length:
             raise SignalingError(f"box tfhd at byte {header.start} is too short for its flags")
         value = int.from_bytes(body[at : at + length], "big")
-        if flag == 0x1:  # noqa: PLR2004 - base-data-offset-present
+        if flag == 0x1:  # base-data-offset-present
             base = value
         elif flag == 0x2:  # noqa: PLR2004 - sample-description-index-present
             made.entry_index = value
@@ -274,6 +275,6 @@ def _saio(made: Fragment, traf: Box, moof: Box, base: int) -> None:
     # The information itself begins behind version, flags and count of senc.
     within = find(traf, b"senc")
     begin = within[0].body_start + 8 if within else None
-    if begin is not None and target != begin and moof.start <= base <= moof.start:
+    if begin is not None and target != begin and base == moof.start:
         words = f"saio leads to byte {target}, the information of senc begins at byte {begin}"
         made.faults.append(("saio-wrong", "moof/traf/saio", box.start, words))

@@ -35,6 +35,8 @@ _SUFFIXES = {".ts": "ts", ".vtt": "text", ".webvtt": "text", ".ttml": "text"}
 _SUFFIXES |= dict.fromkeys((".aac", ".ac3", ".ec3", ".mp3"), "packed")
 _SUFFIXES |= dict.fromkeys((".mp4", ".m4s", ".m4v", ".m4a", ".cmfv", ".cmfa"), "mp4")
 _KEYFORMAT_VERSION, _MAP_VERSION = 5, 6
+_NUMBERS = {"EXT-X-MEDIA-SEQUENCE": "sequence", "EXT-X-VERSION": "version"}
+_MARKS = {"EXT-X-ENDLIST": "ended", "EXT-X-GAP": "gap", "EXT-X-PART": "parts", "EXT-X-I-FRAMES-ONLY": "iframes"}
 
 
 @dataclass(slots=True)
@@ -206,18 +208,10 @@ def _tag(state: _Media, line: Line) -> None:
             state.range = byte_range(line.value)
         except SignalingError as error:
             state.collector.add("playlist-unreadable", error.message, track=state.track.name, place=state.place(line))
-    elif line.tag == "EXT-X-MEDIA-SEQUENCE":
-        state.sequence = whole_number(line.value) or 0
-    elif line.tag == "EXT-X-VERSION":
-        state.version = whole_number(line.value) or 1
-    elif line.tag == "EXT-X-ENDLIST":
-        state.ended = True
-    elif line.tag == "EXT-X-GAP":
-        state.gap = True
-    elif line.tag == "EXT-X-PART":
-        state.parts = True
-    elif line.tag == "EXT-X-I-FRAMES-ONLY":
-        state.iframes = True
+    elif line.tag in _NUMBERS:
+        setattr(state, _NUMBERS[line.tag], whole_number(line.value) or 0)
+    elif line.tag in _MARKS:
+        setattr(state, _MARKS[line.tag], True)
 
 
 def _take_key(state: _Media, line: Line) -> None:

@@ -7,6 +7,7 @@ tells when a clean result means something.
 
 from __future__ import annotations
 
+import math
 import secrets
 import statistics
 from collections.abc import Callable, Mapping
@@ -22,55 +23,64 @@ __all__ = ["Judge", "Judgement", "decide", "is_telling"]
 Judgement = Literal["right", "wrong", "undecided"]
 _KEY_SIZE = 16
 _BATCH, _MOST = 4, 16
-_PLENTY, _MANY = 6, 20
-_SOME, _ENOUGH = 4, 12
-_SIGMAS = 3.0
-_SHARE, _FEW = 0.4, 0.2
-# Formats whose decoders were seen to give up on noise and never on sound media.
-_PROVEN = frozenset({"avc1", "avc3", "hvc1", "hev1", "vp09", "mp4a", "ac-3", "ec-3", "Opus", "fLaC"})
+_PLENTY = 5
+_ENOUGH = 12
+_SIGMAS, _SURE = 3.0, 6.0
+_SHARE = 0.15
+# Formats whose decoders were seen to complain of noise and never of sound media.
+_PICTURES = frozenset({"avc1", "avc3", "hvc1", "hev1", "vp09"})
+_PROVEN = _PICTURES | {"mp4a", "ac-3", "ec-3", "Opus", "fLaC"}
 
 
-def is_telling(controls: list[Outcome]) -> bool:
+def _surplus(errors: int, controls: list[Outcome]) -> float:
+    """Return by how many standard deviations random keys give more errors than these."""
+    counts = [control.errors for control in controls]
+    mean = statistics.fmean(counts)
+    # A spread that happens to be small in few runs must not pass for certainty.
+    return (mean - errors) / max(statistics.pstdev(counts), math.sqrt(mean / 2), 0.5)
+
+
+def is_telling(controls: list[Outcome], *, pictures: bool = True) -> bool:
     """Say whether random keys fail so surely that a key without any error cannot be one of them.
 
     Args:
         controls: what the decoder made of the track under random keys.
+        pictures: whether it is video, whose frames fail independently of each other. Of audio with a constant IV, all
+            frames may fare alike.
     """
-    if len(controls) < _SOME:
+    if len(controls) < _BATCH:
         return False
     if all(control.hopeless for control in controls):
         return True
     counts = [control.errors for control in controls]
-    mean, spread = statistics.fmean(counts), statistics.pstdev(counts)
     if min(counts) < 1:
         return False
-    if len(counts) >= _ENOUGH and min(counts) > 1 and mean > _PLENTY:
+    if pictures and len(counts) >= _ENOUGH and statistics.fmean(counts) >= _PLENTY:
         return True
-    # A spread that happens to be small in few runs must not pass for certainty: at least that of half a Poisson's.
-    return mean >= _PLENTY and mean - _SIGMAS * max(spread, (mean / 2) ** 0.5) > 0
+    return statistics.fmean(counts) >= _PLENTY and _surplus(0, controls) > _SIGMAS
 
 
-def decide(outcome: Outcome, controls: list[Outcome], *, proven: bool = True) -> Judgement:
+def decide(outcome: Outcome, controls: list[Outcome], *, form: str = "avc1") -> Judgement:
     """Compare what a key gave with what random keys gave.
 
     Args:
         outcome: what the decoder made of the track under the key.
         controls: what it made of it under random keys.
-        proven: whether the decoder is known to work at all.
+        form: the format of the clear samples.
     """
+    pictures, proven = form in _PICTURES, form in _PROVEN
     if outcome.sound:
-        return "right" if is_telling(controls) else "undecided"
+        return "right" if is_telling(controls, pictures=pictures) else "undecided"
     if outcome.hopeless:
         # Nothing came out: noise, or a decoder that cannot do it.
         return "wrong" if proven or any(not control.hopeless for control in controls) else "undecided"
-    mean = statistics.fmean(control.errors for control in controls) if controls else 0.0
-    if any(control.hopeless for control in controls):
-        # Random keys give nothing at all, so what gives frames is no random key, though some frames are damaged.
-        return "right" if outcome.frames > outcome.errors else "wrong" if proven else "undecided"
-    if outcome.errors >= max(2.0, _SHARE * mean):
-        return "wrong"
+    if not proven or not controls:
+        return "undecided"
     # Media with a few damaged frames under the right key.
-    return "right" if is_telling(controls) and mean >= _MANY and outcome.errors <= _FEW * mean else "undecided"
+    if pictures and is_telling(controls) and _surplus(outcome.errors, controls) > _SURE:
+        return "right"
+    mean = statistics.fmean(control.errors for control in controls)
+    return "wrong" if outcome.errors >= max(1.0, _SHARE * mean) else "undecided"
 
 
 @dataclass(slots=True)
@@ -99,10 +109,9 @@ class Judge:
         outcome = self._decode(key, self.media)
         if outcome is None:
             return "undecided"
-        proven = self.format in _PROVEN
-        verdict: Judgement = decide(outcome, self._controls, proven=proven) if self._controls else "undecided"
+        verdict: Judgement = decide(outcome, self._controls, form=self.format) if self._controls else "undecided"
         while verdict == "undecided" and self._more():
-            verdict = decide(outcome, self._controls, proven=proven)
+            verdict = decide(outcome, self._controls, form=self.format)
         return verdict
 
     def quickly(self, key: Secret[bytes] | None) -> bool:
