@@ -81,6 +81,11 @@ def stream() -> None:
     help="The folder that a local manifest may refer into; default: its own.",
 )
 @click.option("--fetch-keys", is_flag=True, help="Fetch AES-128 keys from their URLs, as a player does.")
+@click.option(
+    "--decode/--no-decode",
+    default=True,
+    help="Decrypt and decode segments, or only compare what is said.  [default: decode]",
+)
 @click.option("--ffmpeg", type=click.Path(path_type=Path), help="ffmpeg 8 or later; default: that of the extra.")
 @format_option
 @pass_app

@@ -174,8 +174,16 @@ class Access:
         return data
 
     def size(self, location: Location) -> int | None:
-        """Return the size of a local file in bytes, or None where it is not known."""
-        return None if location.remote else Path(location.address).stat().st_size
+        """Return the size of a local file in bytes, or None where it is not known.
+
+        Raises:
+            UnreadableError: the file is not there.
+        """
+        try:
+            return None if location.remote else Path(location.address).stat().st_size
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is no usable path"
+            raise UnreadableError(f"{self.name(location)} cannot be read ({reason})") from None
 
     def _remote(self, reference: Reference, cap: int, what: str, cut: bool) -> bytes:
         wanted = reference.length if reference.length is not None else None
@@ -213,11 +221,14 @@ class Access:
 
 
 def _manifest(text: str) -> Location:
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+        path = Path(text).expanduser()
+    except (ValueError, RuntimeError) as error:
+        raise InputError(f"{_clip(text)} names no manifest ({error})") from None
     if parts.scheme in {"http", "https"}:
         return Location(text, remote=True)
-    path = Path(text).expanduser()
-    if "://" in text and not path.exists():
+    if "://" in text:
         raise InputError(f"{_clip(parts.scheme)}:// is not read", hint="give a local file, or an http or https URL")
     return Location(str(path.absolute()), remote=False)
 

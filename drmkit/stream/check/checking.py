@@ -86,6 +86,7 @@ def check_stream(
     max_bytes: int = _MAX_BYTES,
     root: Path | None = None,
     fetch_keys: bool = False,
+    decode: bool = True,
     timeout: float = 120.0,
     progress: Callable[[int, int, str], None] | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -104,6 +105,7 @@ def check_stream(
         max_bytes: how much to read in all.
         root: the folder that a local manifest may refer into; by default its own.
         fetch_keys: fetch keys of AES-128 from their http and https URIs, as a player does.
+        decode: decrypt and decode; without, only what is said is compared.
         timeout: seconds that one run of ffmpeg may take.
         progress: called before each track with the tracks done, all tracks, and the track's name.
         now: the time, for live manifests.
@@ -117,7 +119,9 @@ def check_stream(
     client = http or HttpClient(timeout=30.0)
     try:
         access = Access(str(manifest), http=client, root=root, max_bytes=max_bytes)
-        check = _prepare(access, document, keys or {}, sources=sources, tools=tools, timeout=timeout, random=random)
+        check = _prepare(
+            access, document, keys or {}, sources=sources, tools=tools, decode=decode, timeout=timeout, random=random
+        )
         check.wanted, check.fetch_keys = segments, fetch_keys
         found = _read(check, now)
         return _run(check, found, progress or (lambda *_: None))
@@ -133,6 +137,7 @@ def _prepare(
     *,
     sources: Sequence[Path],
     tools: Tools | None,
+    decode: bool,
     timeout: float,
     random: Callable[[int], bytes],
 ) -> _Check:
@@ -144,9 +149,9 @@ def _prepare(
     for path in sources:
         if not path.is_file():
             raise InputError(f"the source {path} is not a file" if path.exists() else f"there is no source {path}")
-    found, decryption = tools, None
+    found, decryption = None, None
     try:
-        found = tools or find_tools()
+        found = (tools or find_tools()) if decode else None
     except MissingExtraError as error:
         collector.add("decryption-not-tried", f"nothing was decrypted: {error.message}", hint=error.hint)
     if found is not None:
@@ -249,7 +254,10 @@ def _readable(check: _Check, track: StreamTrack) -> bool:
 
 
 def _unlooked(check: _Check, track: StreamTrack) -> None:
-    first = track.segments[0]
+    try:
+        first = track.segments[0]
+    except InputError:
+        return  # found already, when it was to be read
     if first.init is None:
         words = "the segments have no initialization segment, and are not known to be MPEG-TS"
         rule = "init-missing" if track.container == "mp4" else "content-unchecked"
@@ -260,7 +268,7 @@ def _decrypt(check: _Check, look: Look) -> Outcome:
     if look.media.encrypted is None:
         return Outcome("clear", "")
     if check.decryption is None:
-        return Outcome("not tried", "ffmpeg is missing")
+        return Outcome("not tried", "nothing was decoded")
     return check.decryption.check(look)
 
 

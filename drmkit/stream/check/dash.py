@@ -11,7 +11,7 @@ from typing import Literal
 
 from lxml import etree
 
-from drmkit.errors import SignalingError
+from drmkit.errors import RemoteError, SignalingError
 from drmkit.signaling import xml
 from drmkit.signaling.dashreader import ContentProtection, parse_root
 from drmkit.stream.check.access import Access, Location, Reference, UnreadableError
@@ -218,6 +218,8 @@ def _track(reader: _Reader, level: _Level, prefix: str, start: Fraction, length:
             reader.collector.add("mpd-broken", "the representation has no segments", track=name, place=place)
     except UnreadableError as error:
         reader.collector.add(error.rule, error.message, track=name, place=place, hint=error.hint)
+    except RemoteError as error:
+        reader.collector.add("segment-unreadable", error.message, track=name, place=place, hint=error.hint)
     except SignalingError as error:
         if track.container in {"mp4", "unknown"}:
             reader.collector.add("mpd-broken", error.message, track=name, place=place, hint=error.hint)

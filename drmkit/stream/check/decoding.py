@@ -29,7 +29,7 @@ _COMPLAINT = re.compile(r"^\[[a-z0-9_]+ @ [^\]]+\] \[(?:error|fatal)\] (.*)$", r
 _GAP = re.compile(
     r"mmco:|co located POCs|reference|Could not find ref|POC|non.?monoton|first.slice|no frame!", re.IGNORECASE
 )
-_PACKET = re.compile(r"^\d+,.*,\s*([0-9a-f]{64})\s*$", re.MULTILINE)
+_PACKET = re.compile(r"^\d+,(?:\s*-?\d+,){4}\s*([0-9a-f]{64})\b", re.MULTILINE)
 # "explode" would be stricter still, but with it ffmpeg 8 does not end on H.264 with missing references.
 _STRICT = ("-err_detect", "+crccheck+bitstream+buffer")
 
