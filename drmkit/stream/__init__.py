@@ -9,6 +9,7 @@
 - `drmkit.stream.proof`: show by two tools that a packaged stream decrypts with its keys, and with no other
 - `drmkit.stream.decrypt`, `drmkit.stream.unseal`: what ffmpeg and Shaka Packager make of a stream with keys
 - `drmkit.stream.inspect`: what an MP4 file says about its encryption
+- `drmkit.stream.check`: check any HLS or DASH stream against itself, a CPIX document and its keys
 - `drmkit.stream.model`, `drmkit.stream.naming`, `drmkit.stream.arguments`, `drmkit.stream.complaints`,
   `drmkit.stream.probe`, `drmkit.stream.tracks`, `drmkit.stream.schemes`, `drmkit.stream.verify`: their parts
 - `drmkit.stream.manifests`, `drmkit.stream.mpd`, `drmkit.stream.playlists`, `drmkit.stream.master`,

@@ -231,6 +231,9 @@ def _look(check: _Check, track: StreamTrack) -> _Work:
             check.streams.add(look, work.systems)
             for one in look.segments:
                 one.forget()
+    if isinstance(track.segments, list) and track.segments and not any(one.whole for one in track.segments):
+        words = "an I-frame playlist names parts of segments: tags and initialization segment were checked"
+        check.collector.add("content-unchecked", words, track=track.name, place=track.place)
     if not work.looks and len(track.segments) and not check.collector.has("init-broken", track.name):
         _unlooked(check, track)
     return work

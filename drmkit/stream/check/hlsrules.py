@@ -16,6 +16,7 @@ from drmkit.stream.check.presentation import KeyLine, Presentation, StreamTrack
 __all__ = ["check_key_lines", "check_segments", "check_session_keys"]
 
 _KEY_SIZE = 16
+_SHOWN = 6
 
 
 def check_key_lines(track: StreamTrack, kids: Sequence[KeyId], collector: Collector) -> None:
@@ -67,34 +68,40 @@ def _identity(track: StreamTrack, line: KeyLine, kids: Sequence[KeyId], collecto
 
 def check_segments(look: Look, context: Context, collector: Collector) -> None:
     """Check the tags in force at each segment that was read against what is in it."""
+    _presence(look, collector)
     seen: set[tuple[KeyLine, tuple[KeyId, ...]]] = set()
     for one in look.segments:
-        _presence(look, one, collector)
-        if not one.protected:
-            continue
-        for line in one.segment.keys:
+        for line in one.segment.keys if one.protected else ():
             if (line, one.kids) not in seen:
                 seen.add((line, one.kids))
                 _line(look, line, one, context, collector)
 
 
-def _presence(look: Look, one: Looked, collector: Collector) -> None:
-    name, place = look.track.name, one.segment.place
-    methods = {line.key.method for line in one.segment.keys}
-    if one.protected and not methods:
-        collector.add(
-            "hls-key-missing",
-            f"segment {one.segment.index} is encrypted, and no key tag is in force",
-            track=name,
-            place=place,
-        )
-    if not one.protected and one.clear and methods - {"AES-128"}:
-        collector.add(
-            "hls-key-for-clear",
-            f"segment {one.segment.index} is in the clear, and a key tag is in force",
-            track=name,
-            place=place,
-        )
+def _presence(look: Look, collector: Collector) -> None:
+    """Find encrypted segments without a key tag, and clear ones with one; one finding of a track tells of all."""
+    name = look.track.name
+    bare = [one for one in look.segments if one.protected and not one.segment.keys]
+    if bare:
+        words = f"{_segments(bare)} encrypted, and no key tag is in force"
+        collector.add("hls-key-missing", words, track=name, place=bare[0].segment.place)
+    elif not look.segments and look.media.encrypted is not None and not look.track.keys:
+        words = "the media is encrypted, and the playlist has no key tag"
+        collector.add("hls-key-missing", words, track=name, place=look.track.place)
+    clear = [one for one in look.segments if one.clear and not one.protected and _sample_keys(one)]
+    if clear:
+        words = f"{_segments(clear)} in the clear, and a key tag is in force"
+        collector.add("hls-key-for-clear", words, track=name, place=clear[0].segment.place)
+
+
+def _sample_keys(one: Looked) -> bool:
+    return any(line.key.method != "AES-128" for line in one.segment.keys)
+
+
+def _segments(found: Sequence[Looked]) -> str:
+    numbers = [str(one.segment.index) for one in found]
+    if len(numbers) == 1:
+        return f"segment {numbers[0]} is"
+    return f"segments {', '.join(numbers[:_SHOWN])}{', ...' if len(numbers) > _SHOWN else ''} are"
 
 
 def _line(look: Look, line: KeyLine, one: Looked, context: Context, collector: Collector) -> None:

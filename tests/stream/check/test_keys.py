@@ -110,7 +110,7 @@ def test_the_source_is_recognized(tools: Tools, clip: Clip, packed: Callable[[st
     ("codec", "arguments"),
     [
         ("h264", ["-c:v", "libx264", "-preset", "veryfast", "-g", "25"]),
-        ("hevc", ["-c:v", "libx265", "-preset", "ultrafast", "-tag:v", "hvc1", "-g", "25", "-x265-params", "log-level=0"]),
+        ("hevc", ["-c:v", "libx265", "-preset", "ultrafast", "-tag:v", "hvc1", "-x265-params", "keyint=25"]),
         ("vp9", ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-g", "25", "-b:v", "400k"]),
         ("aac", ["-c:a", "aac"]),
         ("ac3", ["-c:a", "ac3"]),
@@ -127,8 +127,8 @@ def test_every_codec_is_judged(tools: Tools, tmp_path: Path, codec: str, argumen
     for scheme in ("cenc", "cbcs"):
         folder = tmp_path / scheme
         kind = "video" if video else "audio"
-        argv = [f"in={tmp_path}/in.mp4,stream={kind},drm_label=X,init_segment={folder}/init.mp4,"
-                f"segment_template={folder}/$Number$.m4s"]  # fmt: skip
+        files = f"init_segment={folder}/init.mp4,segment_template={folder}/$Number$.m4s"
+        argv = [f"in={tmp_path}/in.mp4,stream={kind},drm_label=X,{files}"]
         argv += ["--enable_raw_key_encryption", "--protection_scheme", scheme, "--clear_lead", "0"]
         argv += ["--keys", f"label=X:key_id={KID.hex}:key={KEY.reveal().hex()}", "--segment_duration", "2", "--quiet"]
         argv += ["--mpd_output", f"{folder}/manifest.mpd", "--generate_static_live_mpd"]
@@ -220,7 +220,7 @@ def test_faults_of_aes128_are_found(tools: Tools, aes: Path) -> None:
 
 
 def test_what_ffmpeg_encrypts_is_judged_too(tools: Tools, clip: Clip, tmp_path: Path) -> None:
-    """Another encryptor: ffmpeg's own cenc, as one file in a manifest without an index, decrypts; a wrong key does not."""
+    """Another encryptor: ffmpeg's own cenc, one file without an index, decrypts, and not with a wrong key."""
     argv = ["-v", "error", "-nostdin", "-i", str(clip[0].path), "-c", "copy", "-encryption_scheme", "cenc-aes-ctr"]
     argv += ["-encryption_key", KEY.reveal().hex(), "-encryption_kid", KID.hex]
     argv += ["-movflags", "+frag_keyframe+empty_moov+default_base_moof", "out.mp4"]
@@ -229,7 +229,8 @@ def test_what_ffmpeg_encrypts_is_judged_too(tools: Tools, clip: Clip, tmp_path: 
         '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT4S"><Period>'
         '<AdaptationSet contentType="video" mimeType="video/mp4"><ContentProtection value="cenc"'
         f' schemeIdUri="urn:mpeg:dash:mp4protection:2011" xmlns:cenc="urn:mpeg:cenc:2013" cenc:default_KID="{KID}"/>'
-        '<Representation id="v" bandwidth="1"><BaseURL>out.mp4</BaseURL></Representation></AdaptationSet></Period></MPD>'
+        '<Representation id="v" bandwidth="1"><BaseURL>out.mp4</BaseURL></Representation></AdaptationSet>'
+        "</Period></MPD>"
     )
     report = check_stream(tmp_path / "m.mpd", keys={KID: KEY}, tools=tools)
     assert verdicts(report) == ["decrypts"]
