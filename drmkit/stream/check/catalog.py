@@ -119,7 +119,7 @@ _TABLE: Final[tuple[tuple[str, Severity, str, str, str], ...]] = (
     ("document-rule-unusable", "note", "The usage rules can be applied.", "the track's key was not checked against the rules", _CPIX + ", Usage Rules Filters"),
     ("document-scheme", "error", "Tracks have the scheme of their content key.", "package with the document's scheme, or ask for another document", _CPIX + ", commonEncryptionScheme"),
     ("document-iv", "error", "Tracks start with the IV of their content key.", "package with the document's explicitIV", _CPIX + ", explicitIV"),
-    ("document-system-missing", "error", "Every DRM system of the document is signaled.", "give the packager the PSSH box of the document", _CPIX + ", DRMSystem"),
+    ("document-system-missing", "warning", "Every DRM system of the document is signaled.", "give the packager the PSSH box of the document", _CPIX + ", DRMSystem"),
     ("document-system-extra", "warning", "No DRM system is signaled that the document does not have.", "the key server knows nothing of that system", _CPIX + ", DRMSystem"),
     ("document-pssh", "error", "PSSH boxes are those of the document, byte for byte.", "give the packager the document's own boxes", _CPIX + ", PSSH"),
     ("document-hls", "warning", "Key tags say what the document's HLS signaling says.", "write the document's lines to the playlist", _CPIX + ", HLSSignalingData"),
