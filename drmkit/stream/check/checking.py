@@ -87,7 +87,7 @@ def check_stream(
     root: Path | None = None,
     fetch_keys: bool = False,
     decode: bool = True,
-    timeout: float = 120.0,
+    timeout: float = 60.0,
     progress: Callable[[int, int, str], None] | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     random: Callable[[int], bytes] = secrets.token_bytes,
