@@ -17,6 +17,7 @@ __all__ = ["demo"]
 
 _FAILED = 1
 _WIDTH = 110
+_TIME = 7
 
 
 @click.command()
@@ -57,7 +58,7 @@ def _table(steps: Sequence[Step]) -> str:
     table = Table(show_lines=True)
     table.add_column("step", no_wrap=True)
     table.add_column("what was shown", overflow="fold")
-    table.add_column("time", justify="right", no_wrap=True)
+    table.add_column("time", justify="right", no_wrap=True, min_width=_TIME)
     for step in steps:
         mark = "" if step.ok else "FAILED: "
         table.add_row(step.name, mark + step.detail, f"{step.seconds:.1f} s")

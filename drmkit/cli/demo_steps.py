@@ -13,12 +13,12 @@ from typing import Any
 
 from drmkit import cpix
 from drmkit.cas import CasClient
+from drmkit.cli.demo_proof import checked, proven
 from drmkit.config import Profile, load_profile
 from drmkit.errors import (
     ApiError,
     CredentialsRejectedError,
     DrmkitError,
-    PackagingError,
     ProtocolError,
     TaskFailedError,
 )
@@ -33,17 +33,19 @@ from drmkit.mps.credentials import Credentials
 from drmkit.mps.job import Job, StreamingTask
 from drmkit.mps.task import Poll
 from drmkit.provisioning import run
-from drmkit.sandbox import FaultSetting, Sandbox, SandboxOptions
+from drmkit.sandbox import FaultSetting, Rendition, Sandbox, SandboxOptions, Template
 from drmkit.secret import Secret
 from drmkit.stream.clip import make_clip
-from drmkit.stream.decrypt import decrypt_hashes, packet_hashes
-from drmkit.stream.packager import PackagedStream, PackagedTrack, package
+from drmkit.stream.packager import PackagedStream, package
 from drmkit.stream.tools import Tools, find_tools
 
 __all__ = ["STEPS", "Demo", "Step", "run_steps"]
 
 _OK = 200
 _ASSET = "demo-asset"
+_LADDER = (Rendition(640, 360, 500_000), Rendition(320, 180, 200_000))
+_TEMPLATES = {number: Template(renditions=_LADDER) for number in range(10, 15)}
+_TEMPLATES[11] = Template("MPEG-DASH", "mp4-byterange", _LADDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,28 +76,36 @@ class Demo:
     """What the steps hand on to each other, and the parts that a test can put in the place of the real ones.
 
     Attributes:
-        sandbox: the vendors.
+        options: how the vendors behave.
         folder: an empty folder for the video.
         stack: closes what the steps open.
         find_tools: finds the packager and ffmpeg.
         package: encrypts.
         http: makes the calls that are no client's.
+        aes_key: the key of the task that needs no key server.
+        tools: the packager and ffmpeg.
+        sandbox: the vendors.
         account: the sandbox's account, read as drmkit reads any environment.
         cas: the CAS client.
         url: the key-server URL.
         document: the CPIX document behind it.
+        streams: what was encrypted so far, each with a word on where it comes from.
     """
 
-    sandbox: Sandbox
+    options: SandboxOptions
     folder: Path
     stack: ExitStack
     find_tools: Callable[[], Tools] = find_tools
     package: Callable[..., PackagedStream] = package
     http: HttpClient = field(default_factory=HttpClient)
+    aes_key: Secret[bytes] = field(default_factory=lambda: Secret(secrets.token_bytes(16)))
+    tools: Tools = field(init=False)
+    sandbox: Sandbox = field(init=False)
     account: Profile = field(init=False)
     cas: CasClient = field(init=False)
     url: KeyServerUrl = field(init=False)
     document: cpix.Document = field(init=False)
+    streams: list[tuple[str, PackagedStream]] = field(default_factory=list)
 
     def mint(self, source: str) -> KeyServerUrl:  # noqa: ARG002 (the demo has one account)
         """Take a fresh URL for a DRM task: the task itself says which scheme it wants."""
@@ -109,7 +119,9 @@ class Demo:
 
 
 def start(demo: Demo) -> str:
-    """The vendors answer on loopback."""
+    """The vendors answer on loopback, and can encrypt."""
+    demo.tools = demo.find_tools()
+    demo.sandbox = Sandbox(replace(demo.options, encrypt=True, tools=demo.tools, templates=_TEMPLATES))
     demo.stack.enter_context(demo.sandbox)
     response = demo.http.request("GET", f"{demo.sandbox.url}/health", purpose="the sandbox's health")
     if response.status != _OK:
@@ -149,10 +161,10 @@ def run_jobs(demo: Demo) -> str:
     known: dict[str, Any] = {"resource_id": _ASSET, "iv": iv, "key_source": "drmtoday:demo"}
     protections = [
         drm.Widevine(**known, method="cenc"),
-        drm.PlayReady(**known, method="cenc"),
+        drm.WidevinePlayReady(**known, method="cenc", preset="preset1"),
         drm.FairPlay(**known, method="cbcs"),
         drm.WidevinePlayReadyFairPlay(**known, method="cbcs", preset="preset1"),
-        drm.SimpleAes(uri="https://keys.example.com/demo", key=Secret(secrets.token_bytes(16)), iv=iv),
+        drm.SimpleAes(uri="https://keys.example.com/demo", key=demo.aes_key, iv=iv),
     ]
     job = Job.build(
         input="https://media.example.com/demo.mp4",
@@ -160,20 +172,27 @@ def run_jobs(demo: Demo) -> str:
         tasks=[StreamingTask(number, protection) for number, protection in enumerate(protections, 10)],
     )
     _refuses_a_wrong_key(demo)
-    outcome = run(job, client=demo.mps_client(), mint=demo.mint, poll=Poll(first=0.1, longest=1.0, deadline=60.0))
+    outcome = run(job, client=demo.mps_client(), mint=demo.mint, poll=Poll(first=0.1, longest=1.0, deadline=120.0))
     outcome.verdict.require_success()
+    submission = outcome.submissions[-1]
     used = len(demo.sandbox.events("keyserver")) - 1
+    outputs = demo.sandbox.outputs(submission.task_id)
+    if len(outcome.verdict.subtasks) != len(protections) or used < submission.minted or None in outputs:
+        raise TaskFailedError(
+            f"{len(outputs)} tasks ended and {used} key-server URLs were used", hint="a part was skipped"
+        )
+    demo.streams += [
+        (f"task {task.definition}", output.stream)
+        for task, output in zip(outcome.verdict.subtasks, outputs, strict=True)
+        if output
+    ]
     rows = [
         f"{task.drm or '?':28}{getattr(protection, 'method', None) or '':6}{task.state}  {task.output}"
-        for task, protection in zip(outcome.verdict.subtasks, protections, strict=False)
+        for task, protection in zip(outcome.verdict.subtasks, protections, strict=True)
     ]
-    if len(outcome.verdict.subtasks) != len(protections) or used < outcome.submissions[-1].minted:
-        raise TaskFailedError(
-            f"{len(rows)} tasks ended and {used} key-server URLs were used", hint="a part was skipped"
-        )
     return (
-        f"signatures are verified (a wrong key is refused); {used} key-server URLs were used for one task:\n"
-        + "\n".join(rows)
+        f"signatures are verified (a wrong key is refused); {used} key-server URLs were used for one task, and a clip "
+        "was encrypted into the bucket:\n" + "\n".join(rows)
     )
 
 
@@ -187,37 +206,35 @@ def _refuses_a_wrong_key(demo: Demo) -> None:
     raise ProtocolError("MPS takes a request that is signed with a wrong key")
 
 
-def encrypt_video(demo: Demo) -> str:
-    """Encrypt a clip with the document's keys, and decrypt it with the keys that the vendor keeps for its key IDs."""
-    tools = demo.find_tools()
-    tracks = make_clip(demo.folder / "clip", tools=tools)
-    stream = demo.package(demo.document, tracks, demo.folder / "stream", tools=tools)
+def package_video(demo: Demo) -> str:
+    """Encrypt a clip on this machine, each track with the key that the document's usage rules give it."""
+    tracks = make_clip(demo.folder / "clip", tools=demo.tools)
+    stream = demo.package(demo.document, tracks, demo.folder / "stream", tools=demo.tools)
+    demo.streams.append(("local", stream))
+    names = [path.name for path in (stream.mpd, stream.master) if path]
+    rows = [
+        f"{item.planned.track.name:10}  {use.scheme}  key {use.kid.hex[:8]}.."
+        if (use := item.planned.use)
+        else f"{item.planned.track.name:10}  in the clear"
+        for item in stream.tracks
+    ]
+    return f"encrypted by Shaka Packager with the document's keys; {' and '.join(names)} for:\n" + "\n".join(rows)
+
+
+def prove_streams(demo: Demo) -> str:
+    """Decrypt every rendition with two tools, and with the keys that the vendor keeps."""
+    rows = proven(demo.streams, find_key=demo.sandbox.stored_key, aes_key=demo.aes_key, tools=demo.tools)
     return (
-        "encrypted by Shaka Packager; decrypted by ffmpeg to the same packets (SHA-256), and not with a wrong key:\n"
-        + "\n".join(_prove(demo, item, tools) for item in stream.tracks)
+        "every rendition, decrypted by ffmpeg and by Shaka Packager with the keys that the vendor keeps, has the "
+        "packets (SHA-256) and frames of its input, and with a wrong key it has not; `schm`, `tenc` and PSSH are "
+        "the document's:\n" + "\n".join(rows)
     )
 
 
-def _prove(demo: Demo, item: PackagedTrack, tools: Tools) -> str:
-    track, use = item.planned.track, item.planned.use
-    if use is None:
-        raise PackagingError(f"track {track.name} was left in the clear")
-    stored = demo.sandbox.stored_key(use.kid)
-    if stored is None:
-        raise PackagingError(f"the key server keeps no key {use.kid}", hint="the document names keys that do not exist")
-    wrong = Secret(bytes(byte ^ 0xFF for byte in stored.reveal()))
-    (source,) = packet_hashes(track.path, tools=tools, kind=track.kind).values()
-    (right,) = decrypt_hashes(item.files, {use.kid: stored}, tools=tools, kind=track.kind).values()
-    (other,) = decrypt_hashes(item.files, {use.kid: wrong}, tools=tools, kind=track.kind).values()
-    if right != source:
-        raise PackagingError(
-            f"track {track.name} does not decrypt to its source: sha256 {right[:12]}... instead of {source[:12]}...",
-            hint="the content key of the document is not the one that the vendor keeps, or the packager used another",
-        )
-    if other == source:
-        raise PackagingError(f"track {track.name} decrypts with a wrong key, so it is not encrypted")
-    return (
-        f"{track.name:10}  {use.scheme}  key {use.kid.hex[:8]}..  source = decrypted {right[:8]}..  wrong {other[:8]}.."
+def check_streams(demo: Demo) -> str:
+    """Look at every manifest with all that it names, as `drmkit stream check` does."""
+    return "every manifest and its segments agree with each other and with the keys:\n" + "\n".join(
+        checked(demo.streams, find_key=demo.sandbox.stored_key, document=demo.document, tools=demo.tools)
     )
 
 
@@ -226,7 +243,9 @@ STEPS: tuple[tuple[str, Callable[[Demo], str]], ...] = (
     ("ticket", take_ticket),
     ("keys", read_keys),
     ("jobs", run_jobs),
-    ("video", encrypt_video),
+    ("package", package_video),
+    ("proof", prove_streams),
+    ("check", check_streams),
 )
 """The steps by name, in their order."""
 
@@ -254,7 +273,7 @@ def run_steps(
     options = replace(options or SandboxOptions(), faults=tuple(FaultSetting.parse(fault) for fault in faults))
     done: list[Step] = []
     with tempfile.TemporaryDirectory(prefix="drmkit-demo-") as folder, ExitStack() as stack:
-        demo = Demo(Sandbox(options), Path(folder), stack, **parts)
+        demo = Demo(options, Path(folder), stack, **parts)
         stack.enter_context(demo.http)
         for name, step in steps:
             done.append(_run_one(name, step, demo))
