@@ -20,6 +20,7 @@ from drmkit.errors import MissingExtraError, StoreError
 from drmkit.sandbox import Rendition, Sandbox, SandboxOptions, Template
 from drmkit.secret import Secret
 from drmkit.stream.aes128 import decrypt_segment
+from drmkit.stream.check import check_stream
 from drmkit.stream.clip import VideoRendition, make_clip
 from drmkit.stream.decrypt import decrypt_hashes, packet_hashes
 from drmkit.stream.inspect import inspect_bytes
@@ -305,13 +306,21 @@ def test_a_silent_input_gives_no_sound(make: Any, tools: Tools, tmp_path: Path) 
 
 
 def test_wrong_keys_package_fine(account: Any, tools: Tools) -> None:
-    """As with the vendors, a key server that gives wrong keys fails no task: only decryption tells."""
+    """As with the vendors, a key server that gives its key IDs as keys fails no task: decryption and checks tell."""
     account.sandbox.faults.switch_on("keyserver-kid-as-key")
     (stream,) = streams(account, job(speke(account.key_url())))
     assert not any(opens_with_the_stored_keys(account, track, tools) for track in stream.tracks)
+    assert stream.master is not None
+    kids = {track.planned.use.kid for track in stream.tracks if track.planned.use}
+    stored = {kid: account.sandbox.stored_key(kid) for kid in kids}
+    # With the vendor's keys, and without any, a check tries the key ID too.
+    for keys in (stored, {}):
+        report = check_stream(stream.master, keys=keys, tools=tools)
+        assert {finding.rule for finding in report.errors} == {"key-is-key-id"}
     account.sandbox.faults.clear()
     (stream,) = streams(account, job(speke(account.key_url())))
     assert all(opens_with_the_stored_keys(account, track, tools) for track in stream.tracks)
+    assert check_stream(stream.master, keys=stored, tools=tools).errors == ()
 
 
 def media_threads() -> list[threading.Thread]:
