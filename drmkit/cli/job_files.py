@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from drmkit.mps.job import Job
+    from drmkit.mps.jobfile import AnyJob
 
 __all__ = ["STDIN", "file_argument", "read"]
 
@@ -19,7 +19,7 @@ _LARGEST = 10 * 1024 * 1024
 file_argument = click.argument("file", metavar="FILE|-")
 
 
-def read(name: str) -> tuple[Job, Path]:
+def read(name: str) -> tuple[AnyJob, Path]:
     """Return a job, its secrets still in their files, and the folder that their paths start from.
 
     Args:

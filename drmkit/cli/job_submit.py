@@ -18,7 +18,7 @@ from drmkit.errors import TemporaryError
 
 if TYPE_CHECKING:
     from drmkit.mps.faults import ApiInputError
-    from drmkit.mps.job import Job
+    from drmkit.mps.jobfile import AnyJob
     from drmkit.provisioning import Outcome, Submission
 
 __all__ = ["run", "submit"]
@@ -105,7 +105,7 @@ def run(
     outcome.verdict.require_success()
 
 
-def _ready(app: App, file: str) -> Job:
+def _ready(app: App, file: str) -> AnyJob:
     """Return a job whose secrets have been read, and tell what is doubtful about it.
 
     Raises:
@@ -125,7 +125,7 @@ def _access(app: App, where: dict[str, Any]) -> Access:
     return Access(app, where["endpoint"], where["region"], where["timeout"])
 
 
-def _show_request(access: Access, job: Job, attempt: int, form: str, *, reveal: bool) -> None:
+def _show_request(access: Access, job: AnyJob, attempt: int, form: str, *, reveal: bool) -> None:
     from drmkit.mps.client import VERSION  # noqa: PLC0415
     from drmkit.mps.wire import to_builtins  # noqa: PLC0415
 
@@ -135,7 +135,7 @@ def _show_request(access: Access, job: Job, attempt: int, form: str, *, reveal: 
     emit(form, data, lambda: f"would send ProcessMedia to {url}:\n{json.dumps(body, indent=2, ensure_ascii=False)}")
 
 
-def _name_the_earlier_task(access: Access, job: Job, attempt: int, error: ApiInputError) -> None:
+def _name_the_earlier_task(access: Access, job: AnyJob, attempt: int, error: ApiInputError) -> None:
     """Add to the refusal of a repeated SessionId which task has it, where that can be found."""
     import time  # noqa: PLC0415 (used here alone)
 
@@ -148,7 +148,7 @@ def _name_the_earlier_task(access: Access, job: Job, attempt: int, error: ApiInp
         error.hint = f"its task is {task_id}: see `drmkit task show`; --attempt 1 submits the same job again"
 
 
-def _followed(app: App, access: Access, job: Job, attempt: int, deadline: timedelta) -> Outcome:
+def _followed(app: App, access: Access, job: AnyJob, attempt: int, deadline: timedelta) -> Outcome:
     from drmkit.mps.task import Poll  # noqa: PLC0415
     from drmkit.provisioning import run as follow  # noqa: PLC0415
 

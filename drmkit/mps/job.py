@@ -13,16 +13,15 @@ A job file is such a request in JSON or TOML, with the API's own field names.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
 import msgspec
 
-from drmkit.errors import JobError
+from drmkit.mps.basejob import SECRET_FILE, BaseJob, KeyRequest, Revealable, mapped
 from drmkit.mps.drm import Protection, normalize
 from drmkit.mps.drmrules import check_template
-from drmkit.mps.findings import Finding, raise_errors
+from drmkit.mps.findings import Finding
 from drmkit.mps.keysource import KeySource
 from drmkit.mps.locations import parse_input, parse_output
 from drmkit.mps.models.request import MediaProcessTaskInput, ProcessMediaRequest
@@ -33,38 +32,10 @@ from drmkit.mps.models.streaming import (
     DrmInfo,
 )
 from drmkit.mps.rules import check_request, streaming_tasks
-from drmkit.mps.schema import examine, members, walk
-from drmkit.mps.wire import Model, convert, to_builtins
-from drmkit.secret import Secret
+from drmkit.mps.schema import examine
+from drmkit.mps.wire import convert, to_builtins
 
-__all__ = ["SECRET_FILE", "Job", "KeyRequest", "Revealable", "StreamingTask"]
-
-SECRET_FILE = "file:"
-"""What a secret in a job begins with whose value is in a file: the path, relative to the job file."""
-
-_SESSION_PREFIX = "drmkit-"
-_SESSION_DIGITS = 40
-_NOT_CONTENT = frozenset({"SessionId", "S3SecretKey", "S3SecretId", "NotifyKey"})
-
-
-class Revealable(Protocol):
-    """A URL that is a secret: a Secret, or drmkit's KeyServerUrl."""
-
-    def reveal(self) -> str:
-        """Return the URL itself."""
-        ...
-
-
-class KeyRequest(NamedTuple):
-    """One DRM task that needs a key-server URL.
-
-    Attributes:
-        path: the path of its SpekeDrm.KeyServerUrl.
-        source: where the URL comes from.
-    """
-
-    path: str
-    source: KeySource
+__all__ = ["SECRET_FILE", "Job", "KeyRequest", "Revealable", "StreamingTask", "fill", "keys_of"]
 
 
 class StreamingTask(msgspec.Struct, frozen=True):
@@ -98,7 +69,7 @@ class StreamingTask(msgspec.Struct, frozen=True):
         )
 
 
-class Job(msgspec.Struct, frozen=True):
+class Job(BaseJob[ProcessMediaRequest], frozen=True):
     """A ProcessMedia request that can rest in a file: its key servers are key sources, and it may lack a SessionId.
 
     Attributes:
@@ -106,8 +77,7 @@ class Job(msgspec.Struct, frozen=True):
         schema_findings: what was wrong with the text that it was read from.
     """
 
-    body: ProcessMediaRequest
-    schema_findings: tuple[Finding, ...] = ()
+    action: ClassVar[str] = "ProcessMedia"
 
     @classmethod
     def build(
@@ -115,34 +85,37 @@ class Job(msgspec.Struct, frozen=True):
         *,
         input: str | MediaInputInfo,  # noqa: A002 (the API's own word)
         output: str | TaskOutputStorage | None = None,
-        tasks: Iterable[StreamingTask | AdaptiveDynamicStreamingTaskInput],
+        tasks: Iterable[StreamingTask | AdaptiveDynamicStreamingTaskInput] = (),
         output_dir: str | None = None,
         notification: TaskNotifyConfig | None = None,
         session_id: str | None = None,
         **more: Any,
     ) -> Job:
-        """Build a job of adaptive-bitrate tasks.
+        """Build a job.
 
         Args:
             input: a place such as `cos://bucket/region/path`, or the API's object.
             output: a place such as `cos://bucket/region/dir/`, or the API's object; None inherits the input's.
-            tasks: the tasks.
+            tasks: the adaptive-bitrate tasks, with their DRM.
             output_dir: the output folder, with a slash at both ends, unless `output` names one.
             notification: how to report the end.
             session_id: instead of the one that is derived from the content.
-            more: further fields of ProcessMediaRequest under their Python names.
+            more: further fields of ProcessMediaRequest under their Python names, such as `ai_analysis_task`.
 
         Raises:
             JobError: a place that is none, or a value that cannot be written.
         """
-        storage, directory = _output(output)
+        storage, directory = parse_output(output) if isinstance(output, str) else (output, None)
         models = [task.model() if isinstance(task, StreamingTask) else task for task in tasks]
+        media = more.pop("media_process_task", None) or MediaProcessTaskInput()
+        if models:
+            media = msgspec.structs.replace(media, adaptive_dynamic_streaming_task_set=models)
         return cls(
             ProcessMediaRequest(
                 input_info=parse_input(input) if isinstance(input, str) else input,
                 output_storage=storage,
                 output_dir=output_dir or directory,
-                media_process_task=MediaProcessTaskInput(adaptive_dynamic_streaming_task_set=models),
+                media_process_task=None if media == MediaProcessTaskInput() else media,
                 task_notify_config=notification,
                 session_id=session_id,
                 **more,
@@ -154,11 +127,6 @@ class Job(msgspec.Struct, frozen=True):
         """Make a job from dictionaries and lists under the API's names; `check()` tells what was wrong with them."""
         clean, findings = examine(ProcessMediaRequest, value)
         return cls(convert(ProcessMediaRequest, clean), tuple(findings))
-
-    def to_builtins(self, *, reveal: bool = False) -> dict[str, Any]:
-        """Return the job as dictionaries and lists; secrets are masked unless revealed."""
-        found: dict[str, Any] = to_builtins(self.body, reveal=reveal)
-        return found
 
     def check(self, templates: Mapping[int, AdaptiveDynamicStreamingTemplate] | None = None) -> list[Finding]:
         """Return everything that is wrong or doubtful.
@@ -177,10 +145,6 @@ class Job(msgspec.Struct, frozen=True):
                     found += check_template(task, templates.get(task.definition), path)
         return found
 
-    def require_valid(self, templates: Mapping[int, AdaptiveDynamicStreamingTemplate] | None = None) -> None:
-        """Raise one JobError that names every error that `check()` finds, if there is one."""
-        raise_errors(self.check(templates), "the job")
-
     @property
     def definitions(self) -> frozenset[int]:
         """The adaptive-bitrate templates that the job names."""
@@ -189,26 +153,7 @@ class Job(msgspec.Struct, frozen=True):
     @property
     def key_requests(self) -> tuple[KeyRequest, ...]:
         """One entry for each DRM task that needs a key-server URL, in the order of the request."""
-        return tuple(
-            KeyRequest(f"{path}.DrmInfo.SpekeDrm.KeyServerUrl", task.drm_info.speke_drm.key_server_url)
-            for path, task in streaming_tasks(self.body)
-            if task.drm_info and task.drm_info.speke_drm and task.drm_info.speke_drm.key_server_url
-        )
-
-    def session_id(self, attempt: int = 0) -> str:
-        """Return the SessionId: the job's own, or one derived from its content.
-
-        The same content gives the same ID, whatever ticket its URLs hold; so MPS refuses to do a job twice within
-        the days that it remembers the ID for.
-
-        Args:
-            attempt: another number gives another ID, for a deliberate repetition.
-        """
-        own = self.body.session_id
-        if own and not attempt:
-            return own
-        content = msgspec.json.encode([_identity(self.body), own, attempt], order="deterministic")
-        return _SESSION_PREFIX + hashlib.sha256(content).hexdigest()[:_SESSION_DIGITS]
+        return keys_of(self.body)
 
     def request(self, urls: Sequence[Revealable | str] = (), *, attempt: int = 0) -> ProcessMediaRequest:
         """Return the request to send.
@@ -222,14 +167,7 @@ class Job(msgspec.Struct, frozen=True):
                 DRM tasks that need one.
         """
         self.require_valid()
-        if len(urls) != len(self.key_requests):
-            raise JobError(f"the job needs {len(self.key_requests)} key-server URLs, not {len(urls)}")
-        for path, _ in self.secret_files:
-            raise JobError(f"{path} names a file that has not been read", hint="call jobfile.read_secrets(job, folder)")
-        sources = [KeySource(url if isinstance(url, str) else url.reveal()) for url in urls]
-        if not all(source.is_url for source in sources):
-            raise JobError("a minted key-server URL is no URL", hint="check the key source's account")
-        return self._filled(sources, attempt)
+        return self._filled(self.sources(urls), attempt)
 
     def preview(self, *, attempt: int = 0) -> ProcessMediaRequest:
         """Return the request as `request` would make it, with key sources where URLs are yet to be minted.
@@ -241,22 +179,23 @@ class Job(msgspec.Struct, frozen=True):
         return self._filled([source for _, source in self.key_requests], attempt)
 
     def _filled(self, sources: Iterable[KeySource], attempt: int) -> ProcessMediaRequest:
-        remaining = iter(sources)
-        body: ProcessMediaRequest = _mapped(self.body, DrmInfo, lambda info: _ready(info, remaining))
-        return msgspec.structs.replace(body, session_id=self.session_id(attempt))
-
-    @property
-    def secret_files(self) -> tuple[tuple[str, str], ...]:
-        """The secrets that are still in their files: the path of each in the job, and the file's."""
-        return tuple(_unread(self.body))
-
-    def with_secrets(self, read: Callable[[str], str]) -> Job:
-        """Return the job with each secret of the form `file:PATH` replaced by what `read(PATH)` returns."""
-        return msgspec.structs.replace(self, body=_with_secrets(self.body, read))
+        return msgspec.structs.replace(fill(self.body, sources), session_id=self.session_id(attempt))
 
 
-def _output(output: str | TaskOutputStorage | None) -> tuple[TaskOutputStorage | None, str | None]:
-    return parse_output(output) if isinstance(output, str) else (output, None)
+def keys_of(body: ProcessMediaRequest) -> tuple[KeyRequest, ...]:
+    """Return one entry for each DRM task of a request that needs a key-server URL, in their order."""
+    return tuple(
+        KeyRequest(f"{path}.DrmInfo.SpekeDrm.KeyServerUrl", task.drm_info.speke_drm.key_server_url)
+        for path, task in streaming_tasks(body)
+        if task.drm_info and task.drm_info.speke_drm and task.drm_info.speke_drm.key_server_url
+    )
+
+
+def fill(body: ProcessMediaRequest, sources: Iterable[KeySource]) -> ProcessMediaRequest:
+    """Return a request with the URLs of its key servers replaced, in their order, and its DRM types normalized."""
+    remaining = iter(sources)
+    filled: ProcessMediaRequest = mapped(body, DrmInfo, lambda info: _ready(info, remaining))
+    return filled
 
 
 def _ready(info: DrmInfo, sources: Iterator[KeySource]) -> DrmInfo:
@@ -264,50 +203,3 @@ def _ready(info: DrmInfo, sources: Iterator[KeySource]) -> DrmInfo:
     if speke is not None and speke.key_server_url:
         speke = msgspec.structs.replace(speke, key_server_url=next(sources))
     return msgspec.structs.replace(info, type=normalize(info.type or ""), speke_drm=speke)
-
-
-def _mapped(model: Model, kind: type[Model], change: Callable[[Any], Any]) -> Any:
-    """Return a copy of a model with each object of one kind inside it changed, in the order of the fields."""
-    if isinstance(model, kind):
-        return change(model)
-    changes: dict[str, Any] = {}
-    for member in members(type(model)).values():
-        value = getattr(model, member.attribute)
-        if isinstance(value, Model):
-            changes[member.attribute] = _mapped(value, kind, change)
-        elif isinstance(value, list) and value and isinstance(value[0], Model):
-            changes[member.attribute] = [_mapped(item, kind, change) for item in value]
-    return msgspec.structs.replace(model, **changes) if changes else model
-
-
-def _identity(value: Any) -> Any:
-    """Return a job's content without what may change while the job stays the same: tickets and access keys."""
-    if isinstance(value, Model):
-        named = ((member.name, getattr(value, member.attribute)) for member in members(type(value)).values())
-        return {name: _identity(item) for name, item in named if item is not None and name not in _NOT_CONTENT}
-    if isinstance(value, list):
-        return [_identity(item) for item in value]
-    if isinstance(value, KeySource):
-        return value.identity
-    return value.reveal() if isinstance(value, Secret) else value
-
-
-def _unread(body: Model) -> Iterator[tuple[str, str]]:
-    for path, model in walk(body):
-        for name, member in members(type(model)).items():
-            value = getattr(model, member.attribute)
-            if isinstance(value, Secret) and value.reveal().startswith(SECRET_FILE):
-                yield (f"{path}.{name}" if path else name), value.reveal().removeprefix(SECRET_FILE)
-
-
-def _with_secrets(model: Model, read: Callable[[str], str]) -> Any:
-    changes: dict[str, Any] = {}
-    for member in members(type(model)).values():
-        value = getattr(model, member.attribute)
-        if isinstance(value, Model):
-            changes[member.attribute] = _with_secrets(value, read)
-        elif isinstance(value, list):
-            changes[member.attribute] = [_with_secrets(v, read) if isinstance(v, Model) else v for v in value]
-        elif isinstance(value, Secret) and not isinstance(value, KeySource) and value.reveal().startswith(SECRET_FILE):
-            changes[member.attribute] = Secret(read(value.reveal().removeprefix(SECRET_FILE)).strip())
-    return msgspec.structs.replace(model, **changes) if changes else model

@@ -1,4 +1,8 @@
-"""Job files: a ProcessMedia body in JSON or TOML, with key sources instead of tickets."""
+"""Job files: a request in JSON or TOML, with key sources instead of tickets.
+
+It is one of ProcessMedia, ProcessLiveStream or ProcessMediaByMPS: the one that `Action` names, which a file may have as
+the samples of the API do; else the one that has its fields: `FileId` is VOD's, `Url` a live stream's.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +13,22 @@ from pathlib import Path
 from typing import Any, Literal
 
 from drmkit.errors import JobError
-from drmkit.mps.findings import Finding
-from drmkit.mps.job import SECRET_FILE, Job
-from drmkit.mps.keysource import KeySource
-from drmkit.mps.schema import members, walk
-from drmkit.mps.wire import Model
-from drmkit.secret import Secret
+from drmkit.mps.basejob import SECRET_FILE, BaseJob
+from drmkit.mps.findings import Finding, nearest
 
-__all__ = ["examine_secrets", "parse_job", "read_job", "read_secrets", "write_job"]
+__all__ = ["AnyJob", "examine_secrets", "parse_job", "read_job", "read_secrets", "write_job"]
+
+AnyJob = BaseJob[Any]
+"""A job of any kind: `Job`, `LiveJob` or `VodJob`."""
 
 _LARGEST = 10 * 1024 * 1024
 _LARGEST_SECRET = 4096
+_VERSIONS = {"ProcessMedia": "2019-06-12", "ProcessLiveStream": "2019-06-12", "ProcessMediaByMPS": "2018-07-17"}
+_TELLING = {"FileId": "ProcessMediaByMPS", "Url": "ProcessLiveStream"}
 _BARE_KEY = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 
 
-def read_job(path: Path) -> Job:
+def read_job(path: Path) -> AnyJob:
     """Read a job file; `Job.check` tells what is wrong with its content.
 
     Raises:
@@ -37,7 +42,7 @@ def read_job(path: Path) -> Job:
     return parse_job(data, name=str(path))
 
 
-def parse_job(data: bytes, *, name: str = "the job") -> Job:
+def parse_job(data: bytes, *, name: str = "the job") -> AnyJob:
     """Make a job from the bytes of a job file: JSON where it begins with a brace, TOML otherwise.
 
     Raises:
@@ -50,10 +55,47 @@ def parse_job(data: bytes, *, name: str = "the job") -> Job:
     except UnicodeDecodeError as error:
         raise JobError(f"{name} is not UTF-8 text (byte {error.start})", hint="save it as UTF-8") from None
     value = _json(text, name) if text.lstrip().startswith(("{", "[")) else _toml(text, name)
-    return Job.from_builtins(value)
+    return _job(value, name)
 
 
-def write_job(job: Job, layout: Literal["json", "toml"] = "json", *, reveal: bool = False) -> str:
+def _job(value: Any, name: str) -> AnyJob:
+    """Make the kind of job that `Action`, or else a field that only one kind has, names."""
+    action, body = _action(value, name)
+    if action == "ProcessLiveStream":
+        from drmkit.mps.livejob import LiveJob  # noqa: PLC0415 (a kind of job loads its own models alone)
+
+        return LiveJob.from_builtins(body)
+    if action == "ProcessMediaByMPS":
+        from drmkit.mps.vodjob import VodJob  # noqa: PLC0415
+
+        return VodJob.from_builtins(body)
+    from drmkit.mps.job import Job  # noqa: PLC0415
+
+    return Job.from_builtins(body)
+
+
+def _action(value: Any, name: str) -> tuple[str, Any]:
+    if not isinstance(value, dict):
+        return "ProcessMedia", value
+    body = {key: item for key, item in value.items() if key not in {"Action", "Version"}}
+    action = value.get("Action")
+    if action is None:
+        own = (kind for field, kind in _TELLING.items() if field in body and "InputInfo" not in body)
+        action = next(own, "ProcessMedia")
+    if action not in _VERSIONS:
+        close = nearest(str(action), _VERSIONS)
+        raise JobError(
+            f"{name}: Action {str(action)[:80]!r} makes no job", hint=f"write {close or ', '.join(_VERSIONS)}"
+        )
+    version = value.get("Version", _VERSIONS[action])
+    if version != _VERSIONS[action]:
+        raise JobError(
+            f"{name}: {action} is of version {_VERSIONS[action]}, not {str(version)[:80]!r}", hint="leave it out"
+        )
+    return action, body
+
+
+def write_job(job: AnyJob, layout: Literal["json", "toml"] = "json", *, reveal: bool = False) -> str:
     """Return the text of a job file.
 
     Args:
@@ -65,7 +107,7 @@ def write_job(job: Job, layout: Literal["json", "toml"] = "json", *, reveal: boo
         JobError: the job holds a secret or a ticket, and `reveal` is not set.
     """
     if not reveal:
-        for path in _secrets(job.body):
+        for path in job.plain_secrets:
             raise JobError(f"{path} is a secret, and job files hold none", hint=f"write {SECRET_FILE}PATH in its place")
         for key in job.key_requests:
             if key.source.holds_ticket:
@@ -76,7 +118,7 @@ def write_job(job: Job, layout: Literal["json", "toml"] = "json", *, reveal: boo
     return "\n".join(_toml_lines(value, ())).lstrip("\n") + "\n"
 
 
-def read_secrets(job: Job, folder: Path) -> Job:
+def read_secrets(job: AnyJob, folder: Path) -> AnyJob:
     """Return the job with each secret of the form `file:PATH` read from its file.
 
     Args:
@@ -89,7 +131,7 @@ def read_secrets(job: Job, folder: Path) -> Job:
     return job.with_secrets(lambda name: _read_secret(folder / name))
 
 
-def examine_secrets(job: Job, folder: Path) -> tuple[Job, list[Finding]]:
+def examine_secrets(job: AnyJob, folder: Path) -> tuple[AnyJob, list[Finding]]:
     """Return the job with its secret files read as far as they can be, and a finding for each that cannot.
 
     Args:
@@ -124,7 +166,10 @@ def _json(text: str, name: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=lambda pairs: _unique(pairs, name))
     except json.JSONDecodeError as error:
-        raise JobError(f"{name} is no JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
+        place = f"line {error.lineno}, column {error.colno}"
+        comment = text[error.pos :].lstrip(", \t").startswith(("//", "/*", "#"))
+        hint = "JSON has no comments: remove them, or write TOML, which has them (#)" if comment else None
+        raise JobError(f"{name} is no JSON: {error.msg} ({place})", hint=hint) from None
     except RecursionError:
         raise JobError(f"{name} is nested too deeply") from None
 
@@ -145,15 +190,6 @@ def _toml(text: str, name: str) -> Any:
         raise JobError(f"{name} is neither JSON nor TOML: {error}", hint="`drmkit job new` prints a job file") from None
     except RecursionError:
         raise JobError(f"{name} is nested too deeply") from None
-
-
-def _secrets(body: Model) -> Iterator[str]:
-    for path, model in walk(body):
-        for name, member in members(type(model)).items():
-            value = getattr(model, member.attribute)
-            plain = isinstance(value, Secret) and not isinstance(value, KeySource)
-            if plain and not value.reveal().startswith(SECRET_FILE):
-                yield f"{path}.{name}" if path else name
 
 
 def _toml_lines(table: dict[str, Any], where: tuple[str, ...]) -> Iterator[str]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from drmkit.mps.airules import check_ai_tasks, check_input_kind
 from drmkit.mps.drmrules import check_drm
 from drmkit.mps.filenames import check_names
 from drmkit.mps.findings import Finding, nearest
@@ -15,8 +16,9 @@ from drmkit.mps.models.storage import MediaInputInfo, TaskNotifyConfig, TaskOutp
 from drmkit.mps.models.streaming import AdaptiveDynamicStreamingTaskInput
 from drmkit.mps.s3rules import check_s3
 from drmkit.mps.schema import members, walk
+from drmkit.mps.wire import Model
 
-__all__ = ["check_request", "streaming_tasks"]
+__all__ = ["check_places", "check_request", "streaming_tasks"]
 
 _INPUTS = {
     "COS": "cos_input_info",
@@ -50,7 +52,10 @@ def check_request(body: ProcessMediaRequest) -> Iterator[Finding]:
     """Yield what is wrong or doubtful about a request whose fields have the right types."""
     yield from _check_general(body)
     yield from _check_tasks_exist(body)
-    yield from _check_places(body)
+    yield from check_places(body)
+    yield from _check_input_and_output(body)
+    yield from check_input_kind(body)
+    yield from check_ai_tasks(body, live=False)
     if body.task_notify_config is not None:
         yield from _check_notification(body.task_notify_config, "TaskNotifyConfig")
     yield from check_s3(body)
@@ -91,13 +96,17 @@ def _check_tasks_exist(body: ProcessMediaRequest) -> Iterator[Finding]:
         yield Finding("ScheduleId", "is ignored, since Activities are given", "keep one of the two", "warning")
 
 
-def _check_places(body: ProcessMediaRequest) -> Iterator[Finding]:
+def check_places(body: Model) -> Iterator[Finding]:
+    """Yield what is wrong or doubtful about the inputs and outputs of a request: their types and their objects."""
     for path, model in walk(body):
         if isinstance(model, MediaInputInfo):
             yield from _one_object(path, model, _INPUTS)
             yield from _check_input(path, model)
         elif isinstance(model, TaskOutputStorage):
             yield from _one_object(path, model, _OUTPUTS)
+
+
+def _check_input_and_output(body: ProcessMediaRequest) -> Iterator[Finding]:
     source = body.input_info
     if source is None:
         return

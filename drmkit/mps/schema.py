@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -17,6 +18,7 @@ from drmkit.secret import Secret
 __all__ = ["Member", "examine", "members", "walk"]
 
 _LONGEST_INT64 = 2**63
+_LONGEST_SHOWN = 300
 _PLAIN: dict[str, type[Any]] = {"str": str, "int": int, "float": float, "bool": bool}
 
 
@@ -139,7 +141,19 @@ def _wrong_type(member: Member, value: Any) -> tuple[str, str] | None:
         return _wrong_integer(member, value)
     if isinstance(value, str):
         return None
+    if isinstance(value, dict | list):
+        return f"is {_describe(value)}; the API wants the text of it", _as_text(member, value)
     return f"is {_describe(value)}, not a text", "put quotation marks around it"
+
+
+def _as_text(member: Member, value: Any) -> str:
+    """Return how to write an object where the API wants its text; other fields than this one may hold secrets."""
+    if member.name == "ExtendedParameter":
+        with suppress(msgspec.MsgspecError, TypeError):
+            text = msgspec.json.encode(value).decode()
+            if len(text) <= _LONGEST_SHOWN:
+                return f"write {msgspec.json.encode(text).decode()}"
+    return "write it as text of JSON, its quotation marks escaped"
 
 
 def _wrong_integer(member: Member, value: Any) -> tuple[str, str] | None:

@@ -9,6 +9,7 @@ Names are the API's; fields are snake_case in Python and the API's PascalCase on
 - `media`, `review`, `recognition`, `analysis`, `production`, `quality`, `subtitles`, `dubbing`: results
 - `task`, `detail`: whole tasks and the answers that hold them
 - `live`, `live_notification`: live streams
+- `vod`: the way to MPS through Video on Demand
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ MODULES = (
     "production",
     "live",
     "live_notification",
+    "vod",
 )
 
 
