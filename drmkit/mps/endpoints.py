@@ -11,7 +11,7 @@ from drmkit.errors import ConfigurationError
 from drmkit.loopback import is_loopback
 from drmkit.mps.findings import nearest
 
-__all__ = ["INTERNATIONAL", "MAINLAND", "REGIONS", "Endpoint", "check_region"]
+__all__ = ["INTERNATIONAL", "MAINLAND", "REGIONS", "Endpoint", "check_region", "vod_endpoint"]
 
 REGIONS = (
     "ap-guangzhou",
@@ -102,6 +102,17 @@ MAINLAND = Endpoint("https://mps.tencentcloudapi.com")
 """The mainland site, nearest region."""
 INTERNATIONAL = Endpoint("https://mps.intl.tencentcloudapi.com")
 """The international site."""
+
+
+def vod_endpoint(endpoint: Endpoint) -> Endpoint:
+    """Return where Video on Demand is at the site of an endpoint of MPS: tasks never mix sites.
+
+    A regional endpoint of MPS stands for its site, since VOD's has no regions; an address of one's own (a sandbox, a
+    gateway) is taken as it is.
+    """
+    if endpoint.site == "international":
+        return Endpoint("https://vod.intl.tencentcloudapi.com")
+    return Endpoint("https://vod.tencentcloudapi.com") if endpoint.site == "mainland" else endpoint
 
 
 def check_region(region: str) -> str:

@@ -105,6 +105,12 @@ _HINTS: tuple[tuple[str, str], ...] = (
     ("AuthFailure.TokenFailure", "the temporary credentials have ended or do not belong together: get new ones"),
     ("AuthFailure", "check the secret ID, the secret key and the token"),
     ("FailedOperation.UserArrears", "settle the account's bill in the Tencent Cloud console, then submit again"),
+    ("FailedOperation.InvalidVodUser", "activate Video on Demand for this account in the console"),
+    (
+        "InvalidParameterValue.FileId",
+        "check FileId and SubAppId: a file is found in its own application, at its own site",
+    ),
+    ("InvalidParameterValue.SubAppId", "check SubAppId: the ID of the VOD application that the file is in"),
     ("FailedOperation.InvalidMpsUser", "activate Media Processing Service for this account in the console"),
     ("UnauthorizedOperation", "grant this sub-account the action in CAM (policy QcloudMPSFullAccess, or narrower)"),
     (
@@ -124,18 +130,19 @@ _HINTS: tuple[tuple[str, str], ...] = (
 )
 
 
-def api_error(code: str, message: str, request_id: str = "") -> ApiError:
+def api_error(code: str, message: str, request_id: str = "", *, service: str = "MPS") -> ApiError:
     """Return the error for what the API answered.
 
     Args:
         code: such as `InvalidParameterValue.SessionId`.
         message: the API's own text; URLs and tickets in it are masked.
         request_id: the API's request ID.
+        service: whose API it is.
     """
     kind = next((kind for prefix, kind in _KINDS if _matches(code, prefix)), ApiError)
     hint = next((hint for prefix, hint in _HINTS if _matches(code, prefix)), None)
     number = f" (request {request_id})" if request_id else ""
-    return kind(f"MPS answered {code}: {clean(message)}{number}", code=code, request_id=request_id, hint=hint)
+    return kind(f"{service} answered {code}: {clean(message)}{number}", code=code, request_id=request_id, hint=hint)
 
 
 def clean(text: str) -> str:

@@ -13,24 +13,30 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from drmkit.errors import InputError, ProtocolError, VerdictError
 from drmkit.mps.models.detail import DescribeTaskDetailResponse, ParseNotificationResponse
 from drmkit.mps.models.live_notification import ParseLiveStreamProcessNotificationResponse
+from drmkit.mps.models.vod import VodEvent
 from drmkit.mps.task import TaskDetail, Verdict
 from drmkit.mps.wire import decode, to_builtins
-from drmkit.secret import Secret
+from drmkit.secret import MASK, Secret
+
+if TYPE_CHECKING:
+    from drmkit.mps.results import Result
 
 __all__ = [
     "EVENTS",
     "LIVE_EVENTS",
+    "VOD_EVENTS",
     "Describer",
     "Notification",
     "UnverifiedNotificationError",
+    "WrongProductError",
     "confirm",
     "parse",
     "sign",
@@ -57,8 +63,20 @@ LIVE_EVENTS = {
 }
 """The notification types of live streams, and the field of the message that holds each."""
 
+VOD_EVENTS = {"ProcessMediaByMPSComplete": "process_media_by_mps_complete_event"}
+"""The event types of VOD that are about MPS, and the field of the message that holds each."""
+
 _WRAPPERS = ("Response", "msgBody")
+_SECRETS = frozenset({"Key", "KeyServerUrl", "NotifyKey", "S3SecretId", "S3SecretKey"})
+_VOD_MARKS = ("Complete", "StateChanged", "Event")
 _MOST_WRAPPERS = 3
+
+
+Message = ParseNotificationResponse | ParseLiveStreamProcessNotificationResponse | VodEvent
+
+
+class WrongProductError(InputError):
+    """A callback of another product than MPS."""
 
 
 class UnverifiedNotificationError(VerdictError):
@@ -86,6 +104,8 @@ class Notification:
         sign: the Sign; empty without one.
         live: whether it is about a live stream.
         message: the whole message; its Input.DrmInfo holds secrets.
+        unknown: the fields of the message that are not documented, as they came; they may hold secrets.
+        product: whose callback it is: `mps`, or `vod` for ProcessMediaByMPS.
     """
 
     event: str
@@ -95,16 +115,20 @@ class Notification:
     timestamp: int | None
     sign: str
     live: bool
-    message: ParseNotificationResponse | ParseLiveStreamProcessNotificationResponse
+    message: Message
+    unknown: dict[str, Any] = field(default_factory=dict, repr=False)
+    product: str = "mps"
 
     @property
     def known(self) -> bool:
         """Whether the event type is one that is documented."""
-        return self.event in (LIVE_EVENTS if self.live else EVENTS)
+        return self.event in (VOD_EVENTS if self.product == "vod" else LIVE_EVENTS if self.live else EVENTS)
 
     @property
     def claim(self) -> Verdict | None:
         """What the message says about its task, unconfirmed; None for live streams and tasks of other kinds."""
+        if isinstance(self.message, VodEvent):
+            return _claim_of_vod(self.message)
         event: Any = getattr(self.message, EVENTS.get(self.event, ""), None) if not self.live else None
         if self.event not in {"WorkflowTask", "ScheduleTask", "EditMediaTask"} or event is None:
             return None
@@ -113,7 +137,14 @@ class Notification:
 
     def to_builtins(self, *, reveal: bool = False) -> Any:
         """Return the message as dictionaries and lists under the API's names; secrets are masked unless revealed."""
-        return to_builtins(self.message, reveal=reveal)
+        return to_builtins(self.message, reveal=reveal) | (self.unknown if reveal else _masked(self.unknown))
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """What the message says was found or made, unconfirmed."""
+        from drmkit.mps.results import results  # noqa: PLC0415 (a receiver needs none)
+
+        return results(self.message)
 
 
 def parse(body: bytes) -> Notification:
@@ -123,6 +154,7 @@ def parse(body: bytes) -> Notification:
         InputError: not JSON, or no notification of MPS.
     """
     value = _unwrap(body)
+    _refuse_others(value)
     if isinstance(value.get("NotificationType"), str):
         return _live(value)
     if isinstance(value.get("EventType"), str):
@@ -198,17 +230,67 @@ def _load(text: bytes | str) -> Any:
         raise InputError("the message is not JSON", hint="send it the body of the callback, whole") from None
 
 
+def _refuse_others(value: dict[str, Any]) -> None:
+    """Refuse the callbacks of a product that has others, and tell which it is."""
+    data = value.get("data")
+    if "JobsDetail" in value or (isinstance(data, dict) and data.get("event") == "ReviewVideo"):
+        raise WrongProductError(
+            "the message is a moderation callback of Cloud Object Storage, not one of MPS",
+            hint="read it with `drmkit notification show --product cos`, or drmkit.mps.cosmoderation.parse",
+        )
+
+
 def _offline(value: dict[str, Any]) -> Notification:
+    event: str = value["EventType"]
+    if event in VOD_EVENTS or (event not in EVENTS and event.endswith(_VOD_MARKS)):
+        return _of_vod(value)
     message = _model(ParseNotificationResponse, value)
-    event = message.event_type or ""
     task: Any = getattr(message, EVENTS.get(event, ""), None)
     task_id = getattr(task, "task_id", None) or ""
-    return _notification(event, task_id, message, live=False)
+    return _notification(event, task_id, message, value, live=False)
+
+
+def _of_vod(value: dict[str, Any]) -> Notification:
+    message = _model(VodEvent, value)
+    task = message.process_media_by_mps_complete_event
+    return Notification(
+        event=message.event_type or "",
+        task_id=(task.task_id if task is not None else None) or "",
+        session_id="",
+        session_context="",
+        timestamp=None,
+        sign="",
+        live=False,
+        message=message,
+        unknown=_unknown(message, value),
+        product="vod",
+    )
+
+
+def _claim_of_vod(message: VodEvent) -> Verdict | None:
+    from drmkit.mps.vodtask import verdict_of_event  # noqa: PLC0415 (callbacks of MPS need none)
+
+    task = message.process_media_by_mps_complete_event
+    return None if task is None else verdict_of_event(task)
 
 
 def _live(value: dict[str, Any]) -> Notification:
     message = _model(ParseLiveStreamProcessNotificationResponse, value)
-    return _notification(message.notification_type or "", message.task_id or "", message, live=True)
+    return _notification(message.notification_type or "", message.task_id or "", message, value, live=True)
+
+
+def _unknown(message: Message, value: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a message that its model does not have, so that nothing of it is lost."""
+    known = frozenset(message.__struct_encode_fields__)
+    return {name: item for name, item in value.items() if name not in known}
+
+
+def _masked(value: Any, name: str = "") -> Any:
+    if isinstance(value, dict):
+        return {key: _masked(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_masked(item) for item in value]
+    return MASK if name in _SECRETS and value else value
 
 
 def _model(kind: Any, value: dict[str, Any]) -> Any:
@@ -222,6 +304,7 @@ def _notification(
     event: str,
     task_id: str,
     message: ParseNotificationResponse | ParseLiveStreamProcessNotificationResponse,
+    value: dict[str, Any],
     *,
     live: bool,
 ) -> Notification:
@@ -234,4 +317,5 @@ def _notification(
         sign=message.sign or "",
         live=live,
         message=message,
+        unknown=_unknown(message, value),
     )

@@ -16,7 +16,6 @@ import msgspec
 
 from drmkit.errors import StoreError
 from drmkit.mps.notification import Notification
-from drmkit.mps.wire import to_builtins
 
 __all__ = ["NotificationStore", "StoredNotification"]
 
@@ -169,7 +168,7 @@ class NotificationStore:
 
 def _digest(notification: Notification) -> str:
     """Return what two deliveries of one message share."""
-    content = to_builtins(notification.message, reveal=True)
+    content = notification.to_builtins(reveal=True)
     for name in _NOT_CONTENT:
         content.pop(name, None)
     return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()

@@ -15,7 +15,7 @@ from drmkit.mps.models.media import MediaProcessTaskAdaptiveDynamicStreamingResu
 from drmkit.mps.schema import walk
 from drmkit.mps.wire import Model, moment
 
-__all__ = ["Poll", "State", "Subtask", "TaskDetail", "Verdict", "wait"]
+__all__ = ["Poll", "State", "Subtask", "TaskDetail", "Verdict", "judge", "wait"]
 
 State = Literal["waiting", "processing", "succeeded", "failed"]
 _STATES: dict[str, State] = {
@@ -114,21 +114,42 @@ class TaskDetail:
 
 
 def _judge(response: DescribeTaskDetailResponse, subtasks: tuple[Subtask, ...]) -> tuple[State, str, bool]:
-    if response.status != "FINISH":
-        return ("waiting" if response.status == "WAITING" else "processing"), "", False
-    for name in _ROOTS:
-        root: Any = getattr(response, name)
-        if root is not None and root.err_code:
-            return "failed", f"error {root.err_code}: {clean(root.message or 'no message')}", True
+    roots: list[Any] = [root for name in _ROOTS if (root := getattr(response, name)) is not None]
+    source = next(((root.err_code, root.message) for root in roots if root.err_code), None)
+    # The task of a live stream reports as it goes, and has no results of its own when it ends.
+    return judge(response.status, source, subtasks, alone=response.live_stream_process_task is not None)
+
+
+def judge(
+    status: str | None, source: tuple[int, str | None] | None, subtasks: tuple[Subtask, ...], *, alone: bool = False
+) -> tuple[State, str, bool]:
+    """Return the state of a task, why it failed, and whether its source is to blame.
+
+    Args:
+        status: `WAITING`, `PROCESSING`, `FINISH`, or VOD's `ABORTED`.
+        source: the error of the task itself, as a number and words; None for none.
+        subtasks: its subtasks.
+        alone: whether it may end well without any subtask.
+    """
+    if status == "ABORTED":
+        return "failed", "it was aborted", False
+    if status != "FINISH":
+        return ("waiting" if status == "WAITING" else "processing"), "", False
+    if source is not None:
+        return "failed", f"error {source[0]}: {clean(source[1] or 'no message')}", True
+    return *_ended(subtasks, alone=alone), False
+
+
+def _ended(subtasks: tuple[Subtask, ...], *, alone: bool) -> tuple[State, str]:
     failed = [subtask for subtask in subtasks if subtask.state == "failed"]
     if failed:
         told = "; ".join(_sentence(subtask) for subtask in failed[:5])
-        return "failed", f"{len(failed)} of {len(subtasks)} subtasks failed: {told}", False
+        return "failed", f"{len(failed)} of {len(subtasks)} subtasks failed: {told}"
     if any(subtask.state != "succeeded" for subtask in subtasks):
-        return "processing", "", False
-    if not subtasks:
-        return "failed", "it ended without any result (was it aborted?)", False
-    return "succeeded", "", False
+        return "processing", ""
+    if not subtasks and not alone:
+        return "failed", "it ended without any result (was it aborted?)"
+    return "succeeded", ""
 
 
 def _sentence(subtask: Subtask) -> str:
@@ -142,15 +163,17 @@ def _subtasks(response: DescribeTaskDetailResponse) -> Iterator[Subtask]:
         if root is None:
             continue
         for path, model in walk(root):
-            if path and hasattr(model, "status") and hasattr(model, "err_code"):
+            coded = hasattr(model, "err_code") or hasattr(model, "err_code_ext")
+            if path and coded and hasattr(model, "status"):
                 yield _subtask(path, model)
 
 
 def _subtask(path: str, model: Any) -> Subtask:
     code: str | None = getattr(model, "err_code_ext", None)
+    number: int | None = getattr(model, "err_code", None)
     state = _STATES.get(model.status or "")
     if state is None:
-        state = "succeeded" if code in _NO_ERROR and not model.err_code else "failed"
+        state = "succeeded" if code in _NO_ERROR and not number else "failed"
     failed = state == "failed"
     task: Model | None = getattr(model, "input", None)
     adaptive = model if isinstance(model, MediaProcessTaskAdaptiveDynamicStreamingResult) else None
@@ -158,7 +181,7 @@ def _subtask(path: str, model: Any) -> Subtask:
     return Subtask(
         kind=path.rpartition(".")[2],
         state=state,
-        code=_code(code, model.err_code) if failed else "",
+        code=_code(code, number) if failed else "",
         message=clean(model.message or "") if failed else "",
         definition=getattr(task, "definition", None),
         drm=drm.type if drm is not None else None,
