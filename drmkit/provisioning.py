@@ -12,18 +12,20 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
+from drmkit.errors import JobError
+from drmkit.mps.basejob import BaseJob
 from drmkit.mps.drm import normalize
 from drmkit.mps.job import Job, Revealable
-from drmkit.mps.models.request import ProcessMediaRequest
 from drmkit.mps.models.streaming import AdaptiveDynamicStreamingTaskInput
 from drmkit.mps.rules import streaming_tasks
-from drmkit.mps.task import Poll, Subtask, TaskDetail, Verdict, wait
+from drmkit.mps.task import Described, Poll, Subtask, Verdict, wait
+from drmkit.mps.wire import Model
 
-__all__ = ["Mint", "Outcome", "Submission", "Submitter", "prepare", "run", "submit"]
+__all__ = ["METHODS", "Mint", "Outcome", "Submission", "Submitter", "prepare", "run", "submit"]
 
 _LOG = logging.getLogger(__name__)
 _NOT_THE_KEYS = ("SourceFileError", "InvalidInput.DefinitionNotExist", "InvalidInput.InvalidTimeOffset")
@@ -33,24 +35,31 @@ Mint = Callable[[str], Revealable]
 
 
 class Submitter(Protocol):
-    """What is needed of a client: drmkit's MpsClient, or a fake."""
+    """What is needed of a client: drmkit's MpsClient or (for jobs through VOD) VodClient, or a fake.
 
-    def process_media(self, request: ProcessMediaRequest) -> str:
-        """Submit a job and return its task ID."""
-        ...
+    It also has the method of `METHODS` for the action of the job, which takes its request and returns a task ID.
+    """
 
-    def describe_task_detail(self, task_id: str) -> TaskDetail:
+    def describe_task_detail(self, task_id: str) -> Described:
         """Ask for a task."""
         ...
 
 
+METHODS = {
+    "ProcessMedia": "process_media",
+    "ProcessLiveStream": "process_live_stream",
+    "ProcessMediaByMPS": "process_media_by_mps",
+}
+"""The method of a client that submits the jobs of each action."""
+
+
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One call of ProcessMedia.
+    """One call that made a task.
 
     Attributes:
         task_id: the task that it made.
-        session_id: its SessionId.
+        session_id: its SessionId; empty for jobs through VOD, which has none.
         minted: how many key-server URLs were minted for it.
     """
 
@@ -74,7 +83,7 @@ class Outcome:
     repeated: str = ""
 
 
-def prepare(job: Job, mint: Mint, *, attempt: int = 0) -> ProcessMediaRequest:
+def prepare(job: BaseJob[Any], mint: Mint, *, attempt: int = 0) -> Model:
     """Return the request for a job, with a URL minted for each DRM task that names a key source.
 
     The job is checked before anything is minted; a key source that is a URL is used as it is.
@@ -87,7 +96,7 @@ def prepare(job: Job, mint: Mint, *, attempt: int = 0) -> ProcessMediaRequest:
     return job.request(urls, attempt=attempt)
 
 
-def submit(job: Job, *, client: Submitter, mint: Mint, attempt: int = 0) -> Submission:
+def submit(job: BaseJob[Any], *, client: Submitter, mint: Mint, attempt: int = 0) -> Submission:
     """Mint, submit, and return what was submitted.
 
     Args:
@@ -97,16 +106,21 @@ def submit(job: Job, *, client: Submitter, mint: Mint, attempt: int = 0) -> Subm
         attempt: another number submits the job under another SessionId.
 
     Raises:
-        JobError: the job has errors; nothing was minted or submitted.
+        JobError: the job has errors, or is none for this client; nothing was minted or submitted.
     """
+    send = getattr(client, METHODS[job.action], None)
+    if send is None:
+        raise JobError(
+            f"this client has no {job.action}", hint="use VodClient for jobs through VOD, MpsClient for others"
+        )
     request = prepare(job, mint, attempt=attempt)
-    task_id = client.process_media(request)
+    task_id: str = send(request)
     minted = sum(not source.is_url for _, source in job.key_requests)
-    return Submission(task_id, request.session_id or "", minted)
+    return Submission(task_id, getattr(request, "session_id", None) or "", minted)
 
 
 def run(
-    job: Job,
+    job: BaseJob[Any],
     *,
     client: Submitter,
     mint: Mint,
@@ -141,7 +155,7 @@ def run(
         TemporaryError: the deadline came first; the task goes on.
     """
 
-    def once(what: Job, number: int) -> tuple[Submission, Verdict]:
+    def once(what: BaseJob[Any], number: int) -> tuple[Submission, Verdict]:
         made = submit(what, client=client, mint=mint, attempt=number)
         if submitted is not None:
             submitted(made)
@@ -160,10 +174,10 @@ def run(
     return Outcome(verdict, (first, second), reason)
 
 
-def _again(job: Job, verdict: Verdict) -> Job | None:
+def _again(job: BaseJob[Any], verdict: Verdict) -> Job | None:
     """Return what to submit again with new tickets, or None where new tickets cannot help."""
     failed = verdict.failed_subtasks
-    if verdict.state != "failed" or verdict.source_error or not failed:
+    if not isinstance(job, Job) or verdict.state != "failed" or verdict.source_error or not failed:
         return None
     if not all(_may_be_the_ticket(subtask) for subtask in failed):
         return None

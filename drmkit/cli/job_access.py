@@ -20,14 +20,18 @@ if TYPE_CHECKING:
     from drmkit.cas import CasClient
     from drmkit.http import HttpClient
     from drmkit.keyserver.url import KeyServerUrl
+    from drmkit.mps.apiclient import ApiClient
     from drmkit.mps.client import MpsClient
     from drmkit.mps.credentialchain import Found
     from drmkit.mps.credentials import Credentials
     from drmkit.mps.endpoints import Endpoint
+    from drmkit.mps.jobfile import AnyJob
+    from drmkit.mps.vodclient import VodClient
 
 __all__ = ["Access", "mps_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+C = TypeVar("C", bound="ApiClient")
 
 _DEFAULT_TIMEOUT_SECONDS = 10.0
 _METADATA_TIMEOUT_SECONDS = 2.0
@@ -94,11 +98,41 @@ class Access:
             ConfigurationError: no API key is to be found, or a setting cannot be used.
         """
         from drmkit.mps.client import MpsClient  # noqa: PLC0415 (the network is loaded only when it is needed)
+
+        return self._client(MpsClient, self.endpoint)
+
+    @cached_property
+    def vod_client(self) -> VodClient:
+        """A client for VOD at the same site, for jobs through it.
+
+        Raises:
+            ConfigurationError: no API key is to be found, or a setting cannot be used.
+        """
+        from drmkit.mps.vodclient import VodClient  # noqa: PLC0415
+
+        return self._client(VodClient, self.vod_endpoint)
+
+    @property
+    def vod_endpoint(self) -> Endpoint:
+        """Where VOD is: at the site of `endpoint`."""
+        from drmkit.mps.endpoints import vod_endpoint  # noqa: PLC0415
+
+        return vod_endpoint(self.endpoint)
+
+    def endpoint_for(self, job: AnyJob) -> Endpoint:
+        """Return where a job is submitted."""
+        return self.vod_endpoint if job.service == "vod" else self.endpoint
+
+    def client_for(self, job: AnyJob) -> MpsClient | VodClient:
+        """Return the client that submits a job."""
+        return self.vod_client if job.service == "vod" else self.client
+
+    def _client(self, kind: type[C], endpoint: Endpoint) -> C:
         from drmkit.retry import Retrier, RetryPolicy  # noqa: PLC0415
 
         attempts = self.profile.get("attempts")
-        return MpsClient(
-            self.endpoint,
+        return kind(
+            endpoint,
             self._found.current,
             http=self._http(),
             region=self._region(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,22 @@ from drmkit.cli.output import App
 from drmkit.errors import DrmkitError
 
 if TYPE_CHECKING:
+    from drmkit.mps.results import Result
     from drmkit.mps.task import Subtask, TaskDetail, Verdict
+    from drmkit.mps.vodtask import VodTaskDetail
 
-__all__ = ["FIRST_QUESTION_SECONDS", "Progress", "answer_fields", "following", "verdict_fields", "verdict_text"]
+__all__ = [
+    "FIRST_QUESTION_SECONDS",
+    "Progress",
+    "answer_fields",
+    "following",
+    "result_fields",
+    "results_text",
+    "verdict_fields",
+    "verdict_text",
+]
 
+_LONGEST_TEXT = 100
 FIRST_QUESTION_SECONDS = 0.5
 """When the second question about a task is asked; the later ones come at growing intervals."""
 
@@ -46,7 +58,37 @@ def verdict_text(verdict: Verdict) -> str:
     return "\n".join(lines)
 
 
-def answer_fields(detail: TaskDetail) -> Any:
+def result_fields(results: Iterable[Result]) -> list[dict[str, Any]]:
+    """Return what was found and made as JSON shows it."""
+    import msgspec  # noqa: PLC0415 (help needs no models)
+
+    return [msgspec.to_builtins(result) for result in results]
+
+
+def results_text(results: Iterable[Result], verdict: Verdict | None = None, *, most: int = 50) -> str:
+    """Return what was found and made as text, a line each, no more than so many; without what the verdict names."""
+    told = {subtask.output for subtask in verdict.subtasks} if verdict is not None else set()
+    results = [result for result in results if result.path is None or result.path not in told]
+    lines = [f"    {_result_text(result)}" for result in results[:most]]
+    if len(results) > most:
+        lines.append(f"    and {len(results) - most} more; --format json shows all")
+    return "\n".join(lines)
+
+
+def _result_text(result: Result) -> str:
+    span = "-".join(_time(value) for value in (result.start, result.end) if value is not None)
+    confidence = f"{result.confidence:g}" if result.confidence is not None else ""
+    told = " ".join((result.text or "").split())
+    short = told if len(told) <= _LONGEST_TEXT else f"{told[: _LONGEST_TEXT - 3]}..."
+    parts = (result.kind, result.label or "", span, confidence, result.path or "", result.title or "", short)
+    return "  ".join(part for part in parts if part)
+
+
+def _time(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}s"
+
+
+def answer_fields(detail: TaskDetail | VodTaskDetail) -> Any:
     """Return the answer of DescribeTaskDetail with its secrets masked, those that messages may quote included."""
     from drmkit.mps.faults import clean_messages  # noqa: PLC0415 (help needs no models)
     from drmkit.mps.wire import to_builtins  # noqa: PLC0415

@@ -25,7 +25,7 @@ __all__ = ["run", "submit"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_REMEMBERED_SECONDS = 3 * 86400.0
+_REMEMBERED_SECONDS = 7 * 86400.0
 _OPTIONS = (
     file_argument,
     click.option(
@@ -56,7 +56,7 @@ def submit(app: App, /, *, file: str, attempt: int, dry_run: bool, reveal: bool,
 
     The same job is accepted once: its SessionId is derived from its content unless the file states one.
     """
-    job = _ready(app, file)
+    job = _ready(app, file, attempt)
     with _access(app, where) as access:
         if dry_run:
             _show_request(access, job, attempt, form, reveal=reveal)
@@ -65,13 +65,13 @@ def submit(app: App, /, *, file: str, attempt: int, dry_run: bool, reveal: bool,
         from drmkit.provisioning import submit as send  # noqa: PLC0415
 
         try:
-            made = send(job, client=access.client, mint=access.mint, attempt=attempt)
+            made = send(job, client=access.client_for(job), mint=access.mint, attempt=attempt)
         except ApiInputError as error:
             _name_the_earlier_task(access, job, attempt, error)
             raise
-        data = {**_submission_fields(made), "endpoint": access.endpoint.url}
-        emit(form, data, made.task_id)
-        app.talk(f"submitted to {access.endpoint.url}; `drmkit task wait {made.task_id}` follows it")
+        url = access.endpoint_for(job).url
+        emit(form, {**_submission_fields(made), "endpoint": url}, made.task_id)
+        app.talk(f"submitted to {url}; `drmkit task wait {made.task_id}` follows it")
 
 
 @click.command()
@@ -95,7 +95,7 @@ def run(
     Where DRM tasks fail as they do when a ticket has ended in the queue, they are submitted once more with new
     tickets. Exit code 0 if every subtask succeeded, 1 if one failed, 75 if the deadline came first.
     """
-    job = _ready(app, file)
+    job = _ready(app, file, attempt)
     with _access(app, where) as access:
         if dry_run:
             _show_request(access, job, attempt, form, reveal=reveal)
@@ -105,7 +105,7 @@ def run(
     outcome.verdict.require_success()
 
 
-def _ready(app: App, file: str) -> AnyJob:
+def _ready(app: App, file: str, attempt: int) -> AnyJob:
     """Return a job whose secrets have been read, and tell what is doubtful about it.
 
     Raises:
@@ -115,6 +115,8 @@ def _ready(app: App, file: str) -> AnyJob:
 
     stored, folder = read(file)
     job = read_secrets(stored, folder)
+    if attempt and job.service == "vod":
+        raise click.UsageError("--attempt is for SessionIds, and VOD documents none: each submission is done")
     job.require_valid()
     for finding in job.check():
         app.talk(f"warning: {finding}")
@@ -126,13 +128,10 @@ def _access(app: App, where: dict[str, Any]) -> Access:
 
 
 def _show_request(access: Access, job: AnyJob, attempt: int, form: str, *, reveal: bool) -> None:
-    from drmkit.mps.client import VERSION  # noqa: PLC0415
-    from drmkit.mps.wire import to_builtins  # noqa: PLC0415
-
-    body = to_builtins(job.preview(attempt=attempt), reveal=reveal)
-    url = access.endpoint.url
-    data = {"action": "ProcessMedia", "version": VERSION, "endpoint": url, "body": body}
-    emit(form, data, lambda: f"would send ProcessMedia to {url}:\n{json.dumps(body, indent=2, ensure_ascii=False)}")
+    body = job.request_fields(attempt=attempt, reveal=reveal)
+    url = access.endpoint_for(job).url
+    data = {"action": job.action, "version": job.version, "endpoint": url, "body": body}
+    emit(form, data, lambda: f"would send {job.action} to {url}:\n{json.dumps(body, indent=2, ensure_ascii=False)}")
 
 
 def _name_the_earlier_task(access: Access, job: AnyJob, attempt: int, error: ApiInputError) -> None:
@@ -141,7 +140,7 @@ def _name_the_earlier_task(access: Access, job: AnyJob, attempt: int, error: Api
 
     from drmkit.mps.faults import DUPLICATE_SESSION  # noqa: PLC0415
 
-    if error.code != DUPLICATE_SESSION:
+    if error.code != DUPLICATE_SESSION or job.service != "mps":
         return
     task_id = access.client.find_task(job.session_id(attempt), since=time.time() - _REMEMBERED_SECONDS)
     if task_id is not None:
@@ -158,18 +157,20 @@ def _followed(app: App, access: Access, job: AnyJob, attempt: int, deadline: tim
     def submitted(submission: Submission) -> None:
         made.append(submission)
         progress.end()
-        app.talk(f"submitted to {access.endpoint.url}: task {submission.task_id}")
+        app.talk(f"submitted to {access.endpoint_for(job).url}: task {submission.task_id}")
 
     def goes_on() -> str:
         if made:
             return f"task {made[-1].task_id} goes on; `drmkit task wait {made[-1].task_id}` follows it"
+        if job.service == "vod":
+            return "the job may have been accepted: look for its task in VOD's console before you submit it again"
         return "the job may have been accepted; submitting it again is safe, since MPS accepts its SessionId once"
 
     with following(progress, goes_on):
         try:
             return follow(
                 job,
-                client=access.client,
+                client=access.client_for(job),
                 mint=access.mint,
                 poll=Poll(first=FIRST_QUESTION_SECONDS, deadline=deadline.total_seconds()),
                 progress=progress,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -11,15 +12,18 @@ import click
 from drmkit import passwords
 from drmkit.cli.cpix_files import file_argument, read_bytes
 from drmkit.cli.job_access import Access, mps_options
-from drmkit.cli.job_report import verdict_fields, verdict_text
+from drmkit.cli.job_report import result_fields, results_text, verdict_fields, verdict_text
 from drmkit.cli.lazy import LazyGroup
 from drmkit.cli.output import App, emit, format_option, pass_app
 
 if TYPE_CHECKING:
+    from drmkit.mps.cosmoderation import ModerationCallback, Scene
     from drmkit.mps.notification import Notification
     from drmkit.mps.task import Verdict
 
-__all__ = ["notification", "show", "verify"]
+__all__ = ["moderation_text", "notification", "show", "verify"]
+
+_LONGEST_SHOWN = 200
 
 _COMMANDS = {
     "show": ("drmkit.cli.notification:show", "Say what a callback claims."),
@@ -36,14 +40,76 @@ def notification() -> None:
 
 @click.command()
 @file_argument
+@click.option(
+    "--product",
+    type=click.Choice(["mps", "cos"]),
+    help="Whose callback it is: MPS or VOD, or a moderation by COS; default: told by the message.",
+)
+@click.option(
+    "--content-version", metavar="Simple|Detail", help="COS: the header X-Ci-Content-Version that came with it."
+)
 @format_option
 @pass_app
-def show(app: App, /, *, path: str, form: str) -> None:
-    """Say what a callback, or a message of a queue, claims; nothing of it is verified, and its secrets are masked."""
-    found = _read(path)
+def show(app: App, /, *, path: str, product: str | None, content_version: str | None, form: str) -> None:
+    """Say what a callback, or a message of a queue, claims; nothing of it is verified, and its secrets are masked.
+
+    It reads those of MPS (files and live streams), those of VOD about ProcessMediaByMPS, and those of live stream
+    moderation by COS.
+    """
+    from drmkit.mps.notification import WrongProductError, parse  # noqa: PLC0415 (help needs no models)
+
+    if content_version is not None and product == "mps":
+        raise click.UsageError("--content-version goes with callbacks of COS, not of MPS")
+    body = read_bytes(path)
+    if product == "cos" or content_version is not None:
+        _show_moderation(app, body, content_version, form)
+        return
+    try:
+        found = parse(body)
+    except WrongProductError:
+        if product == "mps":
+            raise
+        _show_moderation(app, body, None, form)
+        return
     emit(form, _fields(found), lambda: _text(found))
     if not found.known:
-        app.talk(f"warning: {found.event!r} is no event that is documented")
+        app.talk(f"warning: {found.event!r} is no event that is documented; it is shown as it came")
+
+
+def _show_moderation(app: App, body: bytes, version: str | None, form: str) -> None:
+    from drmkit.mps.cosmoderation import parse  # noqa: PLC0415
+
+    found = parse(body, version=version)
+    data = {"product": "cos", "known": found.known, **found.to_builtins()}
+    emit(form, data, lambda: moderation_text(found))
+    if not found.known:
+        app.talk("warning: this callback has an event or a result that is not documented")
+
+
+def moderation_text(found: ModerationCallback) -> str:
+    """Return a moderation callback as text: the verdict, then a line for each picture and piece of sound."""
+    head = [found.verdict, found.label, found.url]
+    lines = ["  ".join(part for part in head if part)]
+    lines.append(f"  job: {found.job_id or '-'}  state: {found.state or '-'}")
+    if found.failed:
+        lines.append(f"  error {found.code}: {found.message}".rstrip(": "))
+    lines += [f"  {name}: {_scene_text(scene)}" for name, scene in found.scenes.items()]
+    lines += [f"  snapshot  {item.verdict}  {item.label}  {_ms(item.time)}  {item.url}" for item in found.snapshots]
+    lines += [
+        f"  audio  {item.verdict}  {item.label}  {_ms(item.offset)}+{_ms(item.duration)}  {item.url}"
+        for item in found.audio
+    ]
+    return "\n".join(lines)
+
+
+def _scene_text(scene: Scene) -> str:
+    hit = {0: "no hit", 1: "hit", 2: "suspected"}.get(scene.hit, f"hit flag {scene.hit}")
+    count = f", {scene.count} snapshots" if scene.count else ""
+    return f"{hit}{count}{f', {scene.label}' if scene.label else ''}"
+
+
+def _ms(value: int | None) -> str:
+    return "-" if value is None else f"{value}ms"
 
 
 @click.command()
@@ -111,10 +177,13 @@ def _fields(found: Notification) -> dict[str, Any]:
         "task_id": found.task_id,
         "session_id": found.session_id,
         "session_context": found.session_context,
+        "product": found.product,
         "live": found.live,
         "known": found.known,
         "signed_until": _moment(found.timestamp) if found.sign else None,
         "claim": verdict_fields(claim) if claim is not None else None,
+        "results": result_fields(found.results),
+        "unknown_fields": sorted(found.unknown),
         "message": clean_messages(found.to_builtins()),
     }
 
@@ -128,7 +197,34 @@ def _text(found: Notification) -> str:
         f"  signed until: {until}" if found.sign and until else "  not signed",
     ]
     lines += [] if claim is None else ["  it claims:", *(f"  {line}" for line in verdict_text(claim).splitlines())]
+    if found.live and found.event == "ProcessEof":
+        lines.append(f"  the stream ended: {_ending(found)}")
+    told = results_text(found.results, claim)
+    lines += [told] if told else []
+    if not found.known:
+        lines += [f"  unknown field {name}: {_shown(value)}" for name, value in _unknown(found).items()]
     return "\n".join(lines)
+
+
+def _ending(found: Notification) -> str:
+    info: Any = getattr(found.message, "process_eof_info", None)
+    if info is None or not info.err_code:
+        return "without an error"
+    from drmkit.mps.faults import clean  # noqa: PLC0415
+
+    return f"error {info.err_code}: {clean(info.message or 'no message')}"
+
+
+def _unknown(found: Notification) -> dict[str, Any]:
+    from drmkit.mps.faults import clean_messages  # noqa: PLC0415
+
+    message: dict[str, Any] = clean_messages(found.to_builtins())
+    return {name: message[name] for name in found.unknown}
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
 
 
 def _moment(timestamp: int | None) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from drmkit.cli.job_report import (
     Progress,
     answer_fields,
     following,
+    result_fields,
+    results_text,
     verdict_fields,
     verdict_text,
 )
@@ -23,42 +26,56 @@ from drmkit.cli.sandbox import Duration
 
 if TYPE_CHECKING:
     from drmkit.mps.models.request import TaskSimpleInfo
+    from drmkit.mps.task import TaskDetail
+    from drmkit.mps.vodtask import VodTaskDetail
 
 __all__ = ["task"]
 
 _STATUSES = ("WAITING", "PROCESSING", "FINISH")
 
 _task_argument = click.argument("task_id", metavar="TASK")
+_sub_app_option = click.option(
+    "--sub-app-id", type=click.IntRange(0), metavar="ID", help="The VOD application of a task of ProcessMediaByMPS."
+)
 
 
 @click.group()
 def task() -> None:
     """Show, wait for, list and abort the tasks of Tencent's Media Processing Service (MPS).
 
-    A task is found for a few days, by its own account, at the site that it was submitted to.
+    A task is found for a few days, by its own account, at the site that it was submitted to. For a task of
+    ProcessMediaByMPS (its ID says so) VOD is asked, at the same site.
     """
 
 
 @task.command()
 @_task_argument
+@_sub_app_option
 @mps_options
 @format_option
 @pass_app
-def show(app: App, /, *, task_id: str, form: str, **where: Any) -> None:
-    """Say how a task is doing, with every subtask; the JSON holds the API's whole answer, its secrets masked."""
+def show(app: App, /, *, task_id: str, sub_app_id: int | None, form: str, **where: Any) -> None:
+    """Say how a task is doing, with every subtask, and what was found and made.
+
+    The JSON holds the API's whole answer too, its secrets masked.
+    """
+    from drmkit.mps.results import results  # noqa: PLC0415 (help needs no models)
+
     with _access(app, where) as access:
-        detail = access.client.describe_task_detail(task_id)
-    verdict = detail.verdict
-    emit(form, {**verdict_fields(verdict), "response": answer_fields(detail)}, lambda: verdict_text(verdict))
+        detail = _describe(access, task_id, sub_app_id)()
+    verdict, found = detail.verdict, results(detail.response)
+    data = {**verdict_fields(verdict), "results": result_fields(found), "response": answer_fields(detail)}
+    emit(form, data, lambda: "\n".join(filter(None, [verdict_text(verdict), results_text(found, verdict)])))
 
 
 @task.command()
 @_task_argument
+@_sub_app_option
 @click.option("--deadline", type=Duration(), default="6h", show_default=True, help="How long to wait for its end.")
 @mps_options
 @format_option
 @pass_app
-def wait(app: App, /, *, task_id: str, deadline: timedelta, form: str, **where: Any) -> None:
+def wait(app: App, /, *, task_id: str, sub_app_id: int | None, deadline: timedelta, form: str, **where: Any) -> None:
     """Wait for the end of a task, and say how it went.
 
     Exit code 0 if every subtask succeeded, 1 if one failed, 75 if the deadline came first.
@@ -72,7 +89,7 @@ def wait(app: App, /, *, task_id: str, deadline: timedelta, form: str, **where: 
         following(progress, lambda: f"task {task_id} goes on; `drmkit task wait {task_id}` follows it"),
     ):
         verdict = follow(
-            lambda: access.client.describe_task_detail(task_id),
+            _describe(access, task_id, sub_app_id),
             poll=Poll(first=FIRST_QUESTION_SECONDS, deadline=deadline.total_seconds()),
             progress=progress,
         ).verdict
@@ -127,6 +144,10 @@ def list_tasks(
 @pass_app
 def abort(app: App, /, *, task_id: str, dry_run: bool, form: str, **where: Any) -> None:
     """Stop a task that still waits; MPS stops no task that has begun, unless it is a live one."""
+    from drmkit.mps.vodtask import is_vod_task  # noqa: PLC0415 (help needs no models)
+
+    if is_vod_task(task_id):
+        raise click.UsageError("tasks of ProcessMediaByMPS are VOD's, which documents no way to abort them")
     with _access(app, where) as access:
         url = access.endpoint.url
         if not dry_run:
@@ -137,6 +158,15 @@ def abort(app: App, /, *, task_id: str, dry_run: bool, form: str, **where: Any) 
 
 def _access(app: App, where: dict[str, Any]) -> Access:
     return Access(app, where["endpoint"], where["region"], where["timeout"])
+
+
+def _describe(access: Access, task_id: str, sub_app_id: int | None) -> Callable[[], TaskDetail | VodTaskDetail]:
+    """Return what asks for a task: MPS, or VOD for its own."""
+    from drmkit.mps.vodtask import is_vod_task  # noqa: PLC0415 (help needs no models)
+
+    if sub_app_id is not None or is_vod_task(task_id):
+        return lambda: access.vod_client.describe_task_detail(task_id, sub_app_id=sub_app_id)
+    return lambda: access.client.describe_task_detail(task_id)
 
 
 def _row(status: str, item: TaskSimpleInfo) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from drmkit.mps.airules import check_ai_tasks, check_input_kind
 from drmkit.mps.drmrules import check_drm
-from drmkit.mps.filenames import check_names
+from drmkit.mps.filenames import check_names, check_task_names
 from drmkit.mps.findings import Finding, nearest
 from drmkit.mps.models.request import ProcessMediaRequest
 from drmkit.mps.models.storage import MediaInputInfo, TaskNotifyConfig, TaskOutputStorage
@@ -64,6 +64,8 @@ def check_request(body: ProcessMediaRequest) -> Iterator[Finding]:
         yield from check_names(task, path)
         if task.drm_info is not None:
             yield from check_drm(task.drm_info, f"{path}.DrmInfo")
+    for path, model in walk(body):
+        yield from check_task_names(model, path)
     yield from _check_clashes(body)
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, TypeVar
 
 from drmkit.errors import RemoteUnavailableError, TaskFailedError, TemporaryError
 from drmkit.mps.faults import clean
@@ -15,7 +15,7 @@ from drmkit.mps.models.media import MediaProcessTaskAdaptiveDynamicStreamingResu
 from drmkit.mps.schema import walk
 from drmkit.mps.wire import Model, moment
 
-__all__ = ["Poll", "State", "Subtask", "TaskDetail", "Verdict", "judge", "wait"]
+__all__ = ["Described", "Poll", "State", "Subtask", "TaskDetail", "Verdict", "judge", "wait"]
 
 State = Literal["waiting", "processing", "succeeded", "failed"]
 _STATES: dict[str, State] = {
@@ -218,14 +218,26 @@ class Poll:
     deadline: float = 6 * 3600.0
 
 
+class Described(Protocol):
+    """The answer about a task, of MPS or of VOD."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """What it says about the task."""
+        ...
+
+
+D = TypeVar("D", bound=Described)
+
+
 def wait(
-    describe: Callable[[], TaskDetail],
+    describe: Callable[[], D],
     *,
     poll: Poll | None = None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
     progress: Callable[[Verdict], None] | None = None,
-) -> TaskDetail:
+) -> D:
     """Ask again and again until the task has ended.
 
     Args:
