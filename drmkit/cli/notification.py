@@ -197,8 +197,7 @@ def _text(found: Notification) -> str:
         f"  signed until: {until}" if found.sign and until else "  not signed",
     ]
     lines += [] if claim is None else ["  it claims:", *(f"  {line}" for line in verdict_text(claim).splitlines())]
-    if found.live and found.event == "ProcessEof":
-        lines.append(f"  the stream ended: {_ending(found)}")
+    lines += _ending(found)
     told = results_text(found.results, claim)
     lines += [told] if told else []
     if not found.known:
@@ -206,13 +205,14 @@ def _text(found: Notification) -> str:
     return "\n".join(lines)
 
 
-def _ending(found: Notification) -> str:
+def _ending(found: Notification) -> list[str]:
     info: Any = getattr(found.message, "process_eof_info", None)
-    if info is None or not info.err_code:
-        return "without an error"
-    from drmkit.mps.faults import clean  # noqa: PLC0415
+    if info is None:
+        return []
+    from drmkit.mps.faults import clean  # noqa: PLC0415 (help needs no models)
 
-    return f"error {info.err_code}: {clean(info.message or 'no message')}"
+    why = f"with error {info.err_code}: {clean(info.message or 'no message')}" if info.err_code else "without an error"
+    return [f"  the stream ended {why}"]
 
 
 def _unknown(found: Notification) -> dict[str, Any]:

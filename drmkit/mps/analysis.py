@@ -292,5 +292,10 @@ def _value(member: Member, text: str, path: str) -> Any:
     except msgspec.MsgspecError:
         if member.kind is str:
             return [item.strip() for item in text.split(",")]
+        if path.rpartition(".")[2] == "force_cls":
+            close = nearest(text, CATEGORIES)
+            raise JobError(
+                f"there is no category {text!r}", hint=f"write {close or ', '.join(CATEGORIES)}, or its number"
+            ) from None
         wanted = "a list in JSON" if member.is_list else {bool: "true or false"}.get(member.kind, "a number")
         raise JobError(f"{path} is {text!r}, not {wanted}", hint=f"write {path}={wanted}") from None

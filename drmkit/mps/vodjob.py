@@ -16,18 +16,20 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from drmkit.errors import JobError
 from drmkit.mps.airules import check_ai_tasks
 from drmkit.mps.basejob import BaseJob, KeyRequest, Revealable, with_secrets
 from drmkit.mps.findings import Finding
 from drmkit.mps.job import fill, keys_of
 from drmkit.mps.keysource import KeySource
 from drmkit.mps.models.request import ProcessMediaRequest
+from drmkit.mps.models.storage import MediaInputInfo
 from drmkit.mps.models.vod import ProcessMediaByMPSRequest
 from drmkit.mps.rules import check_request, streaming_tasks
 from drmkit.mps.schema import examine, walk
 from drmkit.mps.wire import Model, convert, encode, masked, to_builtins
 
-__all__ = ["PARAMS", "VodJob"]
+__all__ = ["PARAMS", "VodJob", "structured"]
 
 PARAMS = "MPSProcessMediaParams"
 _TASKS = {
@@ -63,6 +65,8 @@ class VodJob(BaseJob[ProcessMediaByMPSRequest], frozen=True):
             params: the tasks, as an MPS request without its input, which is the file.
             more: further fields of ProcessMediaByMPSRequest under their Python names, such as `smart_erase_task`.
         """
+        if params is not None and params.input_info == MediaInputInfo():
+            params = msgspec.structs.replace(params, input_info=None)
         return cls(ProcessMediaByMPSRequest(file_id=file_id, sub_app_id=sub_app_id, **more), params=params)
 
     @classmethod
@@ -153,6 +157,27 @@ class VodJob(BaseJob[ProcessMediaByMPSRequest], frozen=True):
             return self.body
         text = write(fill(self.params, sources)).decode()
         return msgspec.structs.replace(self.body, mps_process_media_params=text)
+
+
+def structured(body: ProcessMediaRequest, file_id: str, sub_app_id: int) -> VodJob:
+    """Return the job whose tasks are structured ones instead of an MPS request as text.
+
+    Args:
+        body: the tasks, as an MPS request; analysis, subtitles and smart erase alone can be structured.
+        file_id: the ID of the file in VOD.
+        sub_app_id: the ID of the VOD application.
+
+    Raises:
+        JobError: the request holds something else.
+    """
+    values = to_builtins(body)
+    values.pop("InputInfo", None)
+    others = [name for name in values if name not in _TASKS.values()]
+    if others:
+        raise JobError(
+            f"{others[0]} cannot be a structured task of ProcessMediaByMPS", hint=f"leave it to {PARAMS} (the default)"
+        )
+    return VodJob.from_builtins({"FileId": file_id, "SubAppId": sub_app_id} | values)
 
 
 def _read(text: str) -> tuple[ProcessMediaRequest | None, list[Finding]]:

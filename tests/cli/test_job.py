@@ -203,7 +203,7 @@ USAGE: dict[str, tuple[tuple[str, ...], str]] = {
     "unknown kind": ((*without("--drm"), "--drm", "widvine"), "'widvine' is no DRM type of MPS"),
     "no key source": (without("--key-source"), "--drm widevine needs --key-source"),
     "neither": (without("--key-source", "--resource-id"), "needs --resource-id and --key-source"),
-    "no DRM": (without("--drm"), "Missing option '--drm'"),
+    "no DRM": (without("--drm"), "--definition needs --drm"),
     "AES without key": ((*without("--drm"), "--drm", "simpleaes"), "does not go with --drm simpleaes"),
     "AES option": ((*JOB, "--aes-uri", "u"), "--aes-uri does not go with --drm widevine"),
     "too many": ((*JOB, "--method", "cenc", "--method", "cbcs"), "--method is given 2 times for 1 task"),
