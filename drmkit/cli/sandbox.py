@@ -80,6 +80,7 @@ class Duration(click.ParamType[timedelta]):
     help="Pages of this origin may ask for ClearKey licenses too.",
 )
 @click.option("--speke-auth", is_flag=True, help="SPEKE requests need the API account's name and password (Basic).")
+@click.option("--vod-notify-url", metavar="URL", help="Where VOD reports the ends of its tasks; loopback alone.")
 @click.option(
     "--faults",
     "profiles",

@@ -27,7 +27,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     Attributes:
         kind: what it is, such as `highlight`, `segment`, `paragraph`, `video`, `subtitles`, `quality issue`, `text`.
         path: where its file is: a path in the output storage, a URL, or a file ID.
-        title: its title.
+        title: its title, or the translation of a text.
         text: what it says: a summary, recognized speech, a description.
         start: where it begins: seconds, or a moment in text for live streams.
         end: where it ends, likewise.
@@ -50,7 +50,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
 # One line a class of the API: its kind, then the attributes that hold each part, the first that is set counts.
 _TIMES = {
     "start": "start_time_offset start_pts_time start_pts_offset start_time begin_time timestamp",
-    "end": "end_time_offset end_pts_time end_pts_offset end_time date_time",
+    "end": "end_time_offset end_pts_time end_pts_offset end_time",
 }
 _TABLE: dict[str, tuple[str, dict[str, str]]] = {
     "MediaAiAnalysisDescriptionItem": ("summary", {"title": "title", "text": "description", "path": "mind_map_path"}),
@@ -82,7 +82,7 @@ _TABLE: dict[str, tuple[str, dict[str, str]]] = {
     "MediaTranscodeItem": ("video", {"path": "path", "label": "container"}),
     "MPSOutputFile": ("file", {"path": "file_id url", "label": "file_type"}),
 }
-_TEXTS = {"text": "text", "label": "trans"}
+_TEXTS = {"text": "text", "title": "trans"}
 _FINDINGS = {"label": "label name word type", "title": "suggestion", "path": "url"}
 _OUTPUTS = {
     "AiAnalysis.DeLogo": "AiAnalysisTaskDelLogoOutput",

@@ -19,10 +19,12 @@ from starlette.routing import Route
 
 from drmkit.mps.faults import ApiCredentialsError
 from drmkit.mps.signing import SigningKey, verify
+from drmkit.sandbox import vod
 from drmkit.sandbox.dashboard import dashboard_file
 from drmkit.sandbox.mps_answers import task_summary, template_detail
 from drmkit.sandbox.mps_contract import ApiRefusalError, check_object, unflatten
 from drmkit.sandbox.mps_drm import check_job
+from drmkit.sandbox.mps_live import LIVE_SESSION_SECONDS, check_live
 from drmkit.sandbox.mps_tasks import TaskStore
 from drmkit.sandbox.options import Template
 from drmkit.sandbox.state import SandboxState
@@ -57,6 +59,11 @@ class MpsRole:
             "DescribeTasks": self._describe_tasks,
             "DescribeAdaptiveDynamicStreamingTemplates": self._describe_templates,
             "ManageTask": self._manage_task,
+            "ProcessLiveStream": self._process_live_stream,
+        }
+        self._vod_actions: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+            "ProcessMediaByMPS": self._process_media_by_mps,
+            "DescribeTaskDetail": lambda parameters: tasks.describe(parameters["TaskId"], service=vod.SERVICE),
         }
 
     def routes(self) -> list[Route]:
@@ -76,7 +83,9 @@ class MpsRole:
             answer, outcome = await self._answer(request, action, now), "ok"
         except ApiRefusalError as error:
             answer, outcome = {"Error": {"Code": error.code, "Message": error.message}}, error.code
-        self._state.journal.note("mps", action if action in self._actions else "an unknown action", outcome)
+        self._state.journal.note(
+            "mps", action if action in self._actions | self._vod_actions else "an unknown action", outcome
+        )
         answer["RequestId"] = str(UUID(bytes=self._state.options.token_bytes(16), version=4))
         # The official SDK skips its error check unless the type is exactly this, without a charset.
         charset = "; charset=utf-8" if self._state.faults.hit("mps-content-type") else ""
@@ -87,21 +96,25 @@ class MpsRole:
 
     async def _answer(self, request: Request, action: str, now: float) -> dict[str, Any]:
         body = await _read(request)
-        self._authorize(request, body, now)
+        version = request.headers.get("x-tc-version")
+        of_vod = version == vod.VERSION
+        self._authorize(request, body, now, vod.SERVICE if of_vod else SERVICE)
         if self._state.faults.hit("mps-rate-limited"):
             raise ApiRefusalError("RequestLimitExceeded", "Your current request times exceed the limit.")
         if self._state.faults.hit("mps-internal-error"):
             raise ApiRefusalError("InternalError", "An internal error has occurred. Retry your request.")
         if not action:
             raise ApiRefusalError("MissingParameter", "The request is missing a required parameter `Action`.")
-        if request.headers.get("x-tc-version") != VERSION:
+        if not of_vod and version != VERSION:
             raise ApiRefusalError("NoSuchVersion", f"The API version does not exist; this one is {VERSION}.")
-        if action not in self._actions:
+        actions = self._vod_actions if of_vod else self._actions
+        if action not in actions:
             raise ApiRefusalError("InvalidAction", "The action does not exist, or the sandbox does not have it.")
-        parameters = check_object(action, _parameters(request, body), as_text=request.method == "GET")
-        return self._actions[action](parameters)
+        kind = "DescribeVodTask" if of_vod and action == "DescribeTaskDetail" else action
+        parameters = check_object(kind, _parameters(request, body), as_text=request.method == "GET")
+        return actions[action](parameters)
 
-    def _authorize(self, request: Request, body: bytes, now: float) -> None:
+    def _authorize(self, request: Request, body: bytes, now: float, service: str) -> None:
         credentials = self._state.credentials
         try:
             verify(
@@ -111,7 +124,7 @@ class MpsRole:
                 body=body,
                 key_of=lambda secret_id: self._key if secret_id == credentials.secret_id else None,
                 now=now,
-                service=SERVICE,
+                service=service,
             )
         except ApiCredentialsError as error:
             if not self._state.faults.hit("mps-signature-ignored"):
@@ -127,6 +140,22 @@ class MpsRole:
         if self._state.faults.hit("mps-answer-lost"):
             raise ApiRefusalError("InternalError", "An internal error has occurred. Retry your request.")
         return {"TaskId": task.task_id}
+
+    def _process_live_stream(self, job: dict[str, Any]) -> dict[str, Any]:
+        check_live(job)
+        stuck = self._state.faults.hit("mps-task-stuck")
+        task = self._tasks.create(
+            job, stuck=stuck, family="live", task_id="live-procedure", remembered=LIVE_SESSION_SECONDS
+        )
+        if self._state.faults.hit("mps-answer-lost"):
+            raise ApiRefusalError("InternalError", "An internal error has occurred. Retry your request.")
+        return {"TaskId": task.task_id}
+
+    def _process_media_by_mps(self, request: dict[str, Any]) -> dict[str, Any]:
+        job = vod.check_vod(request)
+        stuck = self._state.faults.hit("mps-task-stuck")
+        name = f"{request['SubAppId']}-ProcessMediaByMPS"
+        return {"TaskId": self._tasks.create(job, stuck=stuck, family="vod", task_id=name).task_id}
 
     def _describe_tasks(self, parameters: dict[str, Any]) -> dict[str, Any]:
         limit, token = parameters.get("Limit", 10), parameters.get("ScrollToken") or "0"

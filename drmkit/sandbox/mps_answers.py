@@ -5,7 +5,7 @@ Source: https://www.tencentcloud.com/document/product/1041/33644 (DescribeTaskDe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,15 +13,18 @@ from typing import Any
 from drmkit.sandbox.mps_places import output_path, output_storage
 from drmkit.sandbox.options import Template
 
-__all__ = ["Subtask", "Task", "task_detail", "task_event", "task_summary", "template_detail"]
+__all__ = ["ADAPTIVE", "Subtask", "Task", "moment_text", "task_detail", "task_event", "task_summary", "template_detail"]
 
 _NEVER = "0000-00-00T00:00:00Z"
+ADAPTIVE = "AdaptiveDynamicStreaming"
+"""The kind of the tasks that DRM hangs on."""
+
 _KINDS = ("Transcode", "AnimatedGraphic", "SnapshotByTimeOffset", "SampleSnapshot", "ImageSprite")
 
 
 @dataclass(slots=True)
 class Subtask:
-    """One AdaptiveDynamicStreaming task of a job.
+    """One task of a job, usually an AdaptiveDynamicStreaming one.
 
     Attributes:
         spec: its part of the request.
@@ -32,6 +35,7 @@ class Subtask:
         stage: what is done now, in a word or two; the service does not tell it.
         percent: how much is done; likewise.
         result: what it left in its bucket, or None.
+        kind: what task it is.
     """
 
     spec: dict[str, Any]
@@ -42,6 +46,7 @@ class Subtask:
     stage: str = "waiting"
     percent: int = 0
     result: Any = None
+    kind: str = ADAPTIVE
 
 
 @dataclass(slots=True)
@@ -55,6 +60,7 @@ class Task:
         subtasks: one for each AdaptiveDynamicStreaming task.
         aborted: whether the client ended it in the queue.
         metadata: the MediaMetaData of its input, or None.
+        family: `media` for a file, `live` for a live stream, `vod` for a file of VOD.
     """
 
     task_id: str
@@ -65,6 +71,7 @@ class Task:
     subtasks: list[Subtask] = field(default_factory=list)
     aborted: bool = False
     metadata: dict[str, Any] | None = None
+    family: str = "media"
 
     @property
     def status(self) -> str:
@@ -79,9 +86,9 @@ def task_detail(task: Task, templates: Mapping[int, Template]) -> dict[str, Any]
     return {
         "TaskType": "WorkflowTask",
         "Status": task.status,
-        "CreateTime": _time(task.created),
-        "BeginProcessTime": _time(task.begun),
-        "FinishTime": _time(task.finished),
+        "CreateTime": moment_text(task.created),
+        "BeginProcessTime": moment_text(task.begun),
+        "FinishTime": moment_text(task.finished),
         "EditMediaTask": None,
         "WorkflowTask": None if task.status == "WAITING" else _workflow(task, templates),
         "LiveStreamProcessTask": None,
@@ -112,11 +119,11 @@ def task_summary(task: Task) -> dict[str, Any]:
     """Return a task's line in the DescribeTasks answer."""
     return {
         "TaskId": task.task_id,
-        "TaskType": "WorkflowTask",
-        "CreateTime": _time(task.created),
-        "BeginProcessTime": _time(task.begun),
-        "FinishTime": _time(task.finished),
-        "SubTaskTypes": ["AdaptiveDynamicStreaming"],
+        "TaskType": "LiveStreamProcessTask" if task.family == "live" else "WorkflowTask",
+        "CreateTime": moment_text(task.created),
+        "BeginProcessTime": moment_text(task.begun),
+        "FinishTime": moment_text(task.finished),
+        "SubTaskTypes": sorted({subtask.kind for subtask in task.subtasks}),
     }
 
 
@@ -155,6 +162,8 @@ def template_detail(definition: int, template: Template) -> dict[str, Any]:
 
 
 def _workflow(task: Task, templates: Mapping[int, Template]) -> dict[str, Any]:
+    from drmkit.sandbox import mps_neighbours  # noqa: PLC0415 (it is made of this module's tasks)
+
     return {
         "TaskId": task.task_id,
         "Status": task.status,
@@ -162,15 +171,20 @@ def _workflow(task: Task, templates: Mapping[int, Template]) -> dict[str, Any]:
         "Message": "The task was aborted." if task.aborted else "",
         "InputInfo": task.job["InputInfo"],
         "MetaData": task.metadata,
-        "MediaProcessResultSet": [] if task.aborted else [_result(task, item, templates) for item in task.subtasks],
-        "AiContentReviewResultSet": [],
-        "AiAnalysisResultSet": [],
-        "AiRecognitionResultSet": [],
-        "AiQualityControlTaskResult": None,
-        "SmartSubtitlesTaskResult": [],
-        "SmartEraseTaskResult": None,
+        "MediaProcessResultSet": [] if task.aborted else list(_results(task, templates)),
+        **mps_neighbours.workflow_results(task),
         "AiDubbingTaskResult": None,
     }
+
+
+def _results(task: Task, templates: Mapping[int, Template]) -> Iterator[dict[str, Any]]:
+    from drmkit.sandbox import mps_neighbours  # noqa: PLC0415 (it is made of this module's tasks)
+
+    for subtask in task.subtasks:
+        if subtask.kind == ADAPTIVE:
+            yield _result(task, subtask, templates)
+        elif subtask.kind == "Transcode":
+            yield mps_neighbours.transcode_result(task, subtask)
 
 
 def _result(task: Task, subtask: Subtask, templates: Mapping[int, Template]) -> dict[str, Any]:
@@ -185,8 +199,8 @@ def _result(task: Task, subtask: Subtask, templates: Mapping[int, Template]) -> 
             "Message": subtask.message,
             "Input": subtask.spec,
             "Output": _output(task, subtask, template) if subtask.status == "SUCCESS" else None,
-            "BeginProcessTime": _time(task.begun),
-            "FinishTime": _time(subtask.finished),
+            "BeginProcessTime": moment_text(task.begun),
+            "FinishTime": moment_text(subtask.finished),
         },
     }
 
@@ -200,7 +214,8 @@ def _output(task: Task, subtask: Subtask, template: Template) -> dict[str, Any]:
     }
 
 
-def _time(instant: float | None) -> str:
+def moment_text(instant: float | None) -> str:
+    """Return a moment as the service writes it; None is one that has not come."""
     if instant is None:
         return _NEVER
     return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -15,10 +15,36 @@ __all__ = ["OBJECTS", "ApiRefusalError", "check_object", "unflatten"]
 # `json` stands for an object that the sandbox takes as it is; `count` is a uint64 that may come as digits in a text.
 _TABLE = """
 ProcessMedia InputInfo!:MediaInputInfo OutputStorage:TaskOutputStorage OutputDir:string ScheduleId:int64
-    MediaProcessTask:MediaProcessTaskInput AiContentReviewTask:json AiAnalysisTask:json AiRecognitionTask:json
-    AiQualityControlTask:json SmartSubtitlesTask:json SmartEraseTask:json AIDubbingTask:json
+    MediaProcessTask:MediaProcessTaskInput AiContentReviewTask:AiContentReviewTaskInput
+    AiAnalysisTask:AiAnalysisTaskInput AiRecognitionTask:AiRecognitionTaskInput
+    AiQualityControlTask:AiQualityControlTaskInput SmartSubtitlesTask:SmartSubtitlesTaskInput
+    SmartEraseTask:SmartEraseTaskInput AIDubbingTask:json
     TaskNotifyConfig:TaskNotifyConfig TasksPriority:int64 SessionId:string SessionContext:string TaskType:string
     ResourceId:string Activities:json[] SkipMateData:int64
+ProcessLiveStream Url!:string TaskNotifyConfig!:LiveStreamTaskNotifyConfig OutputStorage:TaskOutputStorage
+    OutputDir:string AiContentReviewTask:AiContentReviewTaskInput AiRecognitionTask:AiRecognitionTaskInput
+    AiAnalysisTask:AiAnalysisTaskInput AiQualityControlTask:AiQualityControlTaskInput
+    SmartSubtitlesTask:LiveSmartSubtitlesTaskInput SessionId:string SessionContext:string ScheduleId:int64
+    ResourceId:string
+ProcessMediaByMPS FileId!:string SubAppId!:uint64 MPSProcessMediaParams:string AiAnalysisTask:AiAnalysisTaskInput
+    SmartSubtitlesTask:VodSmartSubtitlesTaskInput SmartEraseTask:VodSmartEraseTaskInput ExtInfo:string
+DescribeVodTask TaskId!:string SubAppId:uint64
+AiContentReviewTaskInput Definition!:uint64
+AiAnalysisTaskInput Definition!:uint64 ExtendedParameter:string
+AiRecognitionTaskInput Definition!:uint64 UserExtPara:string
+AiQualityControlTaskInput Definition:uint64 ChannelExtPara:string
+SmartSubtitlesTaskInput Definition:uint64 UserExtPara:string RawParameter:json OutputStorage:TaskOutputStorage
+    OutputObjectPath:string
+SmartEraseTaskInput Definition:int64 RawParameter:json OverrideParameter:json OutputStorage:TaskOutputStorage
+    OutputObjectPath:string
+LiveSmartSubtitlesTaskInput Definition:uint64 UserExtPara:string
+VodSmartSubtitlesTaskInput Definition:uint64 RawParameter:json
+VodSmartEraseTaskInput Definition:uint64 RawParameter:json OverrideParameter:json
+TranscodeTaskInput Definition!:uint64 RawParameter:json OverrideParameter:json WatermarkSet:json[] BlindWatermark:json
+    MosaicSet:json[] StartTimeOffset:number EndTimeOffset:number OutputStorage:TaskOutputStorage
+    OutputObjectPath:string SegmentObjectName:string ObjectNumberFormat:json HeadTailParameter:json
+LiveStreamTaskNotifyConfig NotifyType:string NotifyUrl:string CmqModel:string CmqRegion:string QueueName:string
+    TopicName:string NotifyKey:string
 DescribeTaskDetail TaskId!:string
 DescribeTasks Status!:string SubTaskHasFailed:bool Limit:count ScrollToken:string StartTime:string EndTime:string
 DescribeAdaptiveDynamicStreamingTemplates Definitions:uint64[] Offset:uint64 Limit:uint64 Type:string PureAudio:uint64
@@ -35,7 +61,8 @@ TaskOutputStorage Type!:string CosOutputStorage:CosOutputStorage S3OutputStorage
 CosOutputStorage Bucket:string Region:string
 S3OutputStorage S3Bucket!:string S3Region!:string S3SecretId:string S3SecretKey:string
 VODOutputStorage Bucket:string Region:string SubAppId:uint64 VodBasic:int64
-MediaProcessTaskInput TranscodeTaskSet:json[] AnimatedGraphicTaskSet:json[] SnapshotByTimeOffsetTaskSet:json[]
+MediaProcessTaskInput TranscodeTaskSet:TranscodeTaskInput[] AnimatedGraphicTaskSet:json[]
+    SnapshotByTimeOffsetTaskSet:json[]
     SampleSnapshotTaskSet:json[] ImageSpriteTaskSet:json[]
     AdaptiveDynamicStreamingTaskSet:AdaptiveDynamicStreamingTaskInput[]
 AdaptiveDynamicStreamingTaskInput Definition!:uint64 WatermarkSet:json[] BlindWatermark:json
@@ -133,6 +160,8 @@ def _check_value(kind: str, value: Any, path: str, *, as_text: bool) -> Any:
         right = isinstance(value, dict)
     elif kind == "string":
         right = isinstance(value, str)
+    elif kind == "number":
+        right = isinstance(value, int | float) and not isinstance(value, bool)
     else:
         value = _from_text(kind, value) if as_text or kind == "count" else value
         wanted = bool if kind == "bool" else int

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from drmkit.sandbox.mps_contract import ApiRefusalError
+from drmkit.sandbox.mps_neighbours import check_neighbours, neighbours
 from drmkit.sandbox.options import Template
 
 __all__ = ["DRM_TYPES", "check_job", "method_of"]
@@ -20,12 +21,6 @@ _RESOURCE = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _INPUTS = {"COS": "CosInputInfo", "URL": "UrlInputInfo", "AWS-S3": "S3InputInfo", "VOD": "VODInputInfo"}
 _STORAGES = {"COS": "CosOutputStorage", "AWS-S3": "S3OutputStorage", "VOD": "VODOutputStorage"}
 _UNSUPPORTED = (
-    "AiContentReviewTask",
-    "AiAnalysisTask",
-    "AiRecognitionTask",
-    "AiQualityControlTask",
-    "SmartSubtitlesTask",
-    "SmartEraseTask",
     "AIDubbingTask",
     "ScheduleId",
     "Activities",
@@ -80,10 +75,11 @@ def check_job(job: Mapping[str, Any], templates: Mapping[int, Template]) -> None
             raise ApiRefusalError("UnsupportedOperation", f"The sandbox does not run `{name}`.")
     process = job.get("MediaProcessTask", {})
     for name, tasks in process.items():
-        if tasks and name != "AdaptiveDynamicStreamingTaskSet":
+        if tasks and name not in {"AdaptiveDynamicStreamingTaskSet", "TranscodeTaskSet"}:
             raise ApiRefusalError("UnsupportedOperation", f"The sandbox does not run `MediaProcessTask.{name}`.")
     tasks = process.get("AdaptiveDynamicStreamingTaskSet", [])
-    if not tasks:
+    check_neighbours(job)
+    if not tasks and not neighbours(job):
         raise ApiRefusalError("InvalidParameter", "The request names no task.")
     for index, task in enumerate(tasks):
         path = f"MediaProcessTask.AdaptiveDynamicStreamingTaskSet.{index}"

@@ -9,7 +9,10 @@ from typing import Any
 
 from drmkit.sandbox.mps_answers import Subtask, Task, task_detail
 from drmkit.sandbox.mps_contract import ApiRefusalError
+from drmkit.sandbox.mps_live import live_detail
+from drmkit.sandbox.mps_neighbours import neighbours
 from drmkit.sandbox.options import Template
+from drmkit.sandbox.vod import vod_detail
 
 __all__ = ["TaskStore"]
 
@@ -47,22 +50,35 @@ class TaskStore:
         self._ready: list[tuple[int, int, str]] = []
         self._closed = False
 
-    def create(self, job: dict[str, Any], *, stuck: bool = False) -> Task:
+    def create(
+        self,
+        job: dict[str, Any],
+        *,
+        stuck: bool = False,
+        family: str = "media",
+        task_id: str = "WorkflowTask",
+        remembered: float = _SESSION_DAYS,
+    ) -> Task:
         """Accept a checked job and put it into the queue.
 
         Args:
             job: the request.
             stuck: keep it out of the queue, so that it waits for ever.
+            family: `media`, `live` or `vod`.
+            task_id: what stands in its ID, after the account unless it begins with a number.
+            remembered: seconds that its SessionId is remembered.
 
         Raises:
-            ApiRefusalError: its SessionId was used within the last three days.
+            ApiRefusalError: its SessionId was used within that time.
         """
         with self._changed:
             now = self._clock()
-            self._check_session(job.get("SessionId", ""), now)
+            self._check_session(job.get("SessionId", ""), now, remembered)
             number = len(self._tasks)
-            task = Task(f"{_ACCOUNT}-WorkflowTask-{self._token_bytes(16).hex()}tt{number}", job, now)
-            task.subtasks = [Subtask(spec) for spec in job["MediaProcessTask"]["AdaptiveDynamicStreamingTaskSet"]]
+            name = task_id if task_id[:1].isdigit() else f"{_ACCOUNT}-{task_id}"
+            task = Task(f"{name}-{self._token_bytes(16).hex()}tt{number}", job, now, family=family)
+            adaptive = job.get("MediaProcessTask", {}).get("AdaptiveDynamicStreamingTaskSet", [])
+            task.subtasks = [Subtask(spec) for spec in adaptive] + neighbours(job)
             self._tasks[task.task_id] = task
             if not stuck:
                 entry = (now + self._queue_delay, -job.get("TasksPriority", 0), number, task.task_id)
@@ -85,10 +101,10 @@ class TaskStore:
                 self._changed.wait(_POLL if self._delayed else None)
             return None
 
-    def wait_until(self, instant: float) -> None:
-        """Wait until the clock shows this instant, or the store is closed."""
+    def wait_until(self, instant: float, task: Task | None = None) -> None:
+        """Wait until the clock shows this instant, the store is closed, or a task has been aborted."""
         with self._changed:
-            while not self._closed and self._clock() < instant:
+            while not self._closed and self._clock() < instant and not (task is not None and task.aborted):
                 self._changed.wait(_POLL)
 
     def settle(self, subtask: Subtask, failure: tuple[str, str] | None) -> None:
@@ -105,17 +121,18 @@ class TaskStore:
             task.finished = self._clock()
 
     def abort(self, task_id: str) -> None:
-        """End a task that still waits.
+        """End a task that still waits, or a live one that has not ended.
 
         Raises:
             ApiRefusalError: there is no such task, or it waits no more.
         """
         with self._changed:
             task = self._find(task_id)
-            if task.status != "WAITING":
+            if task.status == "FINISH" or (task.status == "PROCESSING" and task.family != "live"):
                 raise ApiRefusalError("InvalidParameterValue.NotProcessingTask", "Only a waiting task can be aborted.")
             task.aborted = True
             task.finished = self._clock()
+            self._changed.notify_all()
 
     def wake(self) -> None:
         """Let waiting workers look at the clock again."""
@@ -128,14 +145,21 @@ class TaskStore:
             self._closed = True
             self._changed.notify_all()
 
-    def describe(self, task_id: str) -> dict[str, Any]:
+    def describe(self, task_id: str, *, service: str = "mps") -> dict[str, Any]:
         """Return the DescribeTaskDetail answer for a task, without RequestId.
+
+        Args:
+            task_id: the task.
+            service: who is asked: `mps` does not know VOD's tasks, nor `vod` those of MPS.
 
         Raises:
             ApiRefusalError: there is no such task.
         """
         with self._changed:
-            return task_detail(self._find(task_id), self._templates)
+            task = self._find(task_id)
+            if (task.family == "vod") != (service == "vod"):
+                raise ApiRefusalError("ResourceNotFound.TaskNotFound", "The task does not exist.")
+            return self._answer(task)
 
     def outputs(self, task_id: str) -> tuple[Any, ...]:
         """Return what each subtask of a task left in its bucket, None where it left nothing.
@@ -160,6 +184,7 @@ class TaskStore:
                 task
                 for task in reversed(self._tasks.values())
                 if task.status == status
+                and task.family != "vod"
                 and since <= int(task.created) <= until
                 and failed in {None, any(subtask.status == "FAIL" for subtask in task.subtasks)}
             ]
@@ -168,7 +193,7 @@ class TaskStore:
         """Return the tasks that were created last, newest first, each with its DescribeTaskDetail answer."""
         with self._changed:
             tasks = list(self._tasks.values())[: -limit - 1 : -1]
-            return [(task, task_detail(task, self._templates)) for task in tasks]
+            return [(task, self._answer(task)) for task in tasks]
 
     def clear(self) -> None:
         """Forget every task and session; what a worker has begun, it ends unseen."""
@@ -184,11 +209,17 @@ class TaskStore:
         with self._changed:
             return len(self._tasks)
 
-    def _check_session(self, session: str, now: float) -> None:
+    def _answer(self, task: Task) -> dict[str, Any]:
+        if task.family == "live":
+            return live_detail(task)
+        return vod_detail(task) if task.family == "vod" else task_detail(task, self._templates)
+
+    def _check_session(self, session: str, now: float, remembered: float) -> None:
         if not session:
             return
-        if now - self._sessions.get(session, float("-inf")) < _SESSION_DAYS:
-            raise ApiRefusalError("InvalidParameterValue.SessionId", "The SessionId was used within the last 3 days.")
+        if now - self._sessions.get(session, float("-inf")) < remembered:
+            days = f"{remembered / 86400:g}"
+            raise ApiRefusalError("InvalidParameterValue.SessionId", f"The SessionId was used within {days} days.")
         self._sessions[session] = now
 
     def _find(self, task_id: str) -> Task:

@@ -11,12 +11,15 @@ from drmkit.http import HttpClient
 from drmkit.sandbox.callbacks import CallbackSender, Target, offline_target
 from drmkit.sandbox.media import MediaPipeline
 from drmkit.sandbox.mediasource import Source, SourceFaultError
-from drmkit.sandbox.mps_answers import Subtask, Task, task_event
+from drmkit.sandbox.mps_answers import ADAPTIVE, Subtask, Task, task_event
 from drmkit.sandbox.mps_keyfetch import fetch_keys, tracks_of
 from drmkit.sandbox.mps_keys import KeyFaultError
+from drmkit.sandbox.mps_live import live_end, live_messages, live_target
 from drmkit.sandbox.mps_tasks import TaskStore
 from drmkit.sandbox.options import Template
 from drmkit.sandbox.state import SandboxState
+from drmkit.sandbox.vod import vod_event
+from drmkit.secret import Secret
 from drmkit.stream.child import CancelScope
 
 __all__ = ["MediaWorkers"]
@@ -72,6 +75,9 @@ class MediaWorkers:
                 self._process(task)
 
     def _process(self, task: Task) -> None:
+        if task.family == "live":
+            self._process_live(task)
+            return
         begun = self._state.clock.now()
         target = offline_target(task.job.get("TaskNotifyConfig"))
         if isinstance(target, str) and task.job.get("TaskNotifyConfig"):
@@ -89,6 +95,24 @@ class MediaWorkers:
         failed = sum(subtask.status == "FAIL" for subtask in task.subtasks)
         self._state.journal.note("mps", "task", f"{failed} of {len(task.subtasks)} failed" if failed else "SUCCESS")
 
+    def _process_live(self, task: Task) -> None:
+        """Report each result of a live task, and its end once its time is over or it is aborted."""
+        begun = self._state.clock.now()
+        target = live_target(task.job["TaskNotifyConfig"])
+        if isinstance(target, str):
+            self._state.journal.note("mps", "callback", target)
+        failed = self._state.faults.hit("mps-task-fails")
+        for message in () if failed else live_messages(task):
+            if isinstance(target, Target):
+                self._callbacks.send(target, message)
+        self._tasks.wait_until(begun + self._state.options.processing_time, task)
+        for subtask in task.subtasks:
+            self._tasks.settle(subtask, _CRASHED if failed else None)
+        self._tasks.finish(task)
+        if isinstance(target, Target):
+            self._callbacks.send(target, live_end(task, message="the stream could not be pulled" if failed else ""))
+        self._state.journal.note("mps", "task", "1 of 1 failed" if failed else "SUCCESS")
+
     def _work(self, task: Task, target: Target | str, begun: float) -> None:
         source, failure = self._source(task)
         share = self._state.options.processing_time / len(task.subtasks)
@@ -100,12 +124,17 @@ class MediaWorkers:
                 self._tell(task, target, ended=False)
 
     def _tell(self, task: Task, target: Target | str, *, ended: bool) -> None:
+        if task.family == "vod":
+            url = self._state.options.vod_notify_url
+            if ended and url is not None:
+                self._callbacks.send(Target(Secret(url), None), vod_event(task))
+            return
         if isinstance(target, Target) and (ended or target.every_change):
             self._callbacks.send(target, task_event(task, self._state.options.templates))
 
     def _source(self, task: Task) -> tuple[Source | None, tuple[str, str] | None]:
         """Return a task's input, or why it cannot be used."""
-        if self._pipeline is None:
+        if self._pipeline is None or all(subtask.kind != ADAPTIVE for subtask in task.subtasks):
             return None, None
         try:
             source = self._pipeline.source(task.job)
@@ -122,6 +151,8 @@ class MediaWorkers:
         """Do a subtask; return why it failed, or None."""
         if self._state.faults.hit("mps-task-fails"):
             return _CRASHED
+        if subtask.kind != ADAPTIVE:
+            return None
         template = self._state.options.templates.get(subtask.spec["Definition"], Template())
         try:
             if self._pipeline is None or source is None:

@@ -107,6 +107,7 @@ class SandboxOptions:
         player_js: Shaka Player's file; None looks for the nearest `node_modules` at or above the working folder.
         session_lifetime: seconds that a playback session lives, None for as long as the sandbox.
         license_origins: origins of other pages, such as `http://localhost:3000`, that may ask for ClearKey licenses.
+        vod_notify_url: where VOD reports the ends of tasks, which an account states once; None reports none.
         faults: faults that are on from the start.
         fault_seed: makes faults that come by chance reproducible.
         fault_delay: seconds by which `-slow` answers are late; `-dripping` ones send a byte each fiftieth of it.
@@ -143,6 +144,7 @@ class SandboxOptions:
     player_js: Path | None = None
     session_lifetime: float | None = 3600.0
     license_origins: tuple[str, ...] = ()
+    vod_notify_url: str | None = None
     faults: tuple[FaultSetting, ...] = ()
     fault_seed: int = 0
     fault_delay: float = 5.0
