@@ -41,7 +41,7 @@ LiveSmartSubtitlesTaskInput Definition:uint64 UserExtPara:string
 VodSmartSubtitlesTaskInput Definition:uint64 RawParameter:json
 VodSmartEraseTaskInput Definition:uint64 RawParameter:json OverrideParameter:json
 TranscodeTaskInput Definition!:uint64 RawParameter:json OverrideParameter:json WatermarkSet:json[] BlindWatermark:json
-    MosaicSet:json[] StartTimeOffset:number EndTimeOffset:number OutputStorage:TaskOutputStorage
+    MosaicSet:json[] StartTimeOffset:float EndTimeOffset:float OutputStorage:TaskOutputStorage
     OutputObjectPath:string SegmentObjectName:string ObjectNumberFormat:json HeadTailParameter:json
 LiveStreamTaskNotifyConfig NotifyType:string NotifyUrl:string CmqModel:string CmqRegion:string QueueName:string
     TopicName:string NotifyKey:string
@@ -160,7 +160,7 @@ def _check_value(kind: str, value: Any, path: str, *, as_text: bool) -> Any:
         right = isinstance(value, dict)
     elif kind == "string":
         right = isinstance(value, str)
-    elif kind == "number":
+    elif kind == "float":
         right = isinstance(value, int | float) and not isinstance(value, bool)
     else:
         value = _from_text(kind, value) if as_text or kind == "count" else value

@@ -222,7 +222,7 @@ _OUTPUTS: Final = {
 
 def _review(subtask: Subtask) -> dict[str, Any]:
     spell = review_item() | {"StartTimeOffset": 0.5, "EndTimeOffset": 1.0}
-    output = review_item() | {"SegmentSet": [spell], "SegmentSetFileUrl": "", "SegmentSetFileUrlExpireTime": ""}
+    output = review_item() | {"SegmentSet": [spell]}
     result = _ended(subtask, output) | {"ErrCodeExt": subtask.error}
     return {"Type": "Porn", "SampleRate": 1.0, "Duration": 4.0, "PornTask": result}
 

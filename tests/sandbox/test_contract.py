@@ -17,7 +17,9 @@ REQUESTS = {
     "DescribeTasks",
     "DescribeAdaptiveDynamicStreamingTemplates",
     "ManageTask",
+    "ProcessLiveStream",
 }
+OF_VOD = {"ProcessMediaByMPS", "DescribeVodTask", "VodSmartSubtitlesTaskInput", "VodSmartEraseTaskInput"}
 SPEKE = {"ResourceId": "a", "KeyServerUrl": "http://127.0.0.1/", "Vector": "00" * 16}
 
 
@@ -31,9 +33,9 @@ def request(**drm: Any) -> dict[str, Any]:
 
 
 @pytest.mark.skipif(not SCHEMA.exists(), reason="../shared is absent")
-@pytest.mark.parametrize("name", sorted(OBJECTS))
+@pytest.mark.parametrize("name", sorted(set(OBJECTS) - OF_VOD))
 def test_contract_is_the_published_schema(name: str) -> None:
-    """Each object has exactly the fields, types and required marks of Tencent's schema."""
+    """Each object of MPS has exactly the fields, types and required marks of Tencent's schema."""
     objects = json.loads(SCHEMA.read_text(encoding="utf-8"))["objects"]
     published = objects[f"{name}Request" if name in REQUESTS else name]
     ours = OBJECTS[name]

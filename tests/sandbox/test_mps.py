@@ -74,7 +74,7 @@ def test_every_way_of_the_sdk_to_call(shared: Any, form: str) -> None:
         ({"keys": ("AKIDother", RIGHT_KEY)}, "AuthFailure.SecretIdNotFound"),
         ({"service": "vod"}, "AuthFailure.SignatureFailure"),
         ({"token": "temporary"}, "AuthFailure.TokenFailure"),
-        ({"version": "2018-07-17"}, "NoSuchVersion"),
+        ({"version": "2017-03-12"}, "NoSuchVersion"),
     ],
 )
 def test_wrong_credentials_are_refused(account: Any, changes: dict[str, Any], code: str) -> None:
@@ -177,9 +177,9 @@ URL = "http://127.0.0.1/"
         (job(SIMPLE, OutputStorage={"Type": "FTP"}), "InvalidParameterValue", "`OutputStorage.Type`"),
         (job(SIMPLE, ScheduleId=1), "UnsupportedOperation", "`ScheduleId`"),
         (
-            job(MediaProcessTask={"TranscodeTaskSet": [{"Definition": 1}]}),
+            job(MediaProcessTask={"ImageSpriteTaskSet": [{"Definition": 1}]}),
             "UnsupportedOperation",
-            "TranscodeTaskSet",
+            "ImageSpriteTaskSet",
         ),
         (job({"Type": "clearkey"}), "InvalidParameterValue", f"`{PATH}.DrmInfo.Type`"),
         (job(speke(URL, "fairplay+widevine")), "InvalidParameterValue", "widevine+fairplay"),
