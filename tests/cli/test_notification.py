@@ -261,3 +261,69 @@ def test_a_hook_can_be_stopped() -> None:
     assert time.monotonic() - started < 30
     with pytest.raises(ConfigurationError):
         CommandHook("", seconds=1)
+
+
+MODERATION = {
+    "EventName": "ReviewVideo",
+    "JobsDetail": {
+        "JobId": "job-1",
+        "State": "Success",
+        "Url": "https://live.example.com/a.flv",
+        "Label": "Porn",
+        "Result": 1,
+        "PornInfo": {"HitFlag": 1, "Count": 2},
+        "Snapshot": [{"Url": "https://b.example.com/0.jpg", "SnapshotTime": 41, "Label": "Porn", "Result": 1}],
+        "AudioSection": [
+            {"Url": "https://b.example.com/0.mp3", "OffsetTime": 0, "Duration": 30000, "Label": "Normal", "Result": 0}
+        ],
+    },
+}
+
+
+@pytest.mark.parametrize("options", [(), ("--product", "cos"), ("--content-version", "Detail")])
+def test_show_of_a_moderation_callback(run: Run, file: Callable[..., str], options: Any, capsys: Any) -> None:
+    """A callback of COS is told as one: verdict, label, scenes, pictures, sound."""
+    assert run("notification", "show", file(MODERATION), *options) == 0
+    assert capsys.readouterr().out == (
+        "sensitive  Porn  https://live.example.com/a.flv\n"
+        "  job: job-1  state: Success\n"
+        "  porn: hit, 2 snapshots\n"
+        "  snapshot  sensitive  Porn  41ms  https://b.example.com/0.jpg\n"
+        "  audio  normal  Normal  0ms+30000ms  https://b.example.com/0.mp3\n"
+    )
+    assert run("notification", "show", file(MODERATION), *options, "--format", "json") == 0
+    data = json.loads(capsys.readouterr().out)
+    assert (data["product"], data["verdict"], data["scenes"]["porn"]["hit"]) == ("cos", "sensitive", 1)
+
+
+def test_callbacks_of_the_wrong_product(run: Run, file: Callable[..., str], key_file: str, capsys: Any) -> None:
+    """A callback of another product than was named, or another body than its header says, is refused by name."""
+    assert run("notification", "show", file(MODERATION), "--product", "mps") == 2
+    assert "moderation callback of Cloud Object Storage" in capsys.readouterr().err
+    assert run("notification", "show", file(message()), "--product", "cos") == 2
+    assert "is no moderation callback of COS" in capsys.readouterr().err
+    assert run("notification", "show", file(MODERATION), "--content-version", "Simple") == 2
+    assert "says Simple, and the body is that of Detail" in capsys.readouterr().err
+    assert run("notification", "show", file(MODERATION), "--content-version", "Simple", "--product", "mps") == 2
+    assert run("notification", "verify", file(MODERATION), "--notify-key-file", key_file) == 2
+
+
+def test_show_of_unknown_live_types(run: Run, file: Callable[..., str], capsys: Any) -> None:
+    """An unknown type is flagged, and what it holds is shown as it came."""
+    body = {"NotificationType": "AiDanceResult", "TaskId": "t", "AiDanceResultInfo": {"Steps": 3}}
+    assert run("notification", "show", file(body)) == 0
+    out, err = capsys.readouterr()
+    assert out.endswith('  unknown field AiDanceResultInfo: {"Steps": 3}\n')
+    assert "'AiDanceResult' is no event that is documented; it is shown as it came" in err
+
+
+def test_show_of_results(run: Run, file: Callable[..., str], capsys: Any) -> None:
+    """What a live notification found is a line each, and an end tells its error."""
+    spell = {"SegmentUrl": "https://b.example.com/0.mp4", "StartTimeOffset": 0, "EndTimeOffset": 4, "Title": "News"}
+    result = {"ResultSet": [{"Type": "SegmentRecognition", "SegmentResultSet": [spell]}]}
+    body = {"NotificationType": "AiAnalysisResult", "TaskId": "t", "AiAnalysisResultInfo": result}
+    assert run("notification", "show", file(body)) == 0
+    assert "    segment  0s-4s  https://b.example.com/0.mp4  News\n" in capsys.readouterr().out
+    end = {"NotificationType": "ProcessEof", "TaskId": "t", "ProcessEofInfo": {"ErrCode": 4, "Message": "no stream"}}
+    assert run("notification", "show", file(end)) == 0
+    assert "the stream ended with error 4: no stream" in capsys.readouterr().out
