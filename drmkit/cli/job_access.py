@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from drmkit.mps.credentials import Credentials
     from drmkit.mps.endpoints import Endpoint
     from drmkit.mps.jobfile import AnyJob
+    from drmkit.mps.task import TaskDetail
     from drmkit.mps.vodclient import VodClient
+    from drmkit.mps.vodtask import VodTaskDetail
 
 __all__ = ["Access", "mps_options"]
 
@@ -126,6 +128,12 @@ class Access:
     def client_for(self, job: AnyJob) -> MpsClient | VodClient:
         """Return the client that submits a job."""
         return self.vod_client if job.service == "vod" else self.client
+
+    def describe_task_detail(self, task_id: str) -> TaskDetail | VodTaskDetail:
+        """Ask for a task: MPS, or VOD for its own."""
+        from drmkit.mps.vodtask import is_vod_task  # noqa: PLC0415
+
+        return (self.vod_client if is_vod_task(task_id) else self.client).describe_task_detail(task_id)
 
     def _client(self, kind: type[C], endpoint: Endpoint) -> C:
         from drmkit.retry import Retrier, RetryPolicy  # noqa: PLC0415

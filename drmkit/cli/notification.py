@@ -104,7 +104,7 @@ def moderation_text(found: ModerationCallback) -> str:
 
 def _scene_text(scene: Scene) -> str:
     hit = {0: "no hit", 1: "hit", 2: "suspected"}.get(scene.hit, f"hit flag {scene.hit}")
-    count = f", {scene.count} snapshots" if scene.count else ""
+    count = f", {scene.count} snapshot{'s'[: scene.count != 1]}" if scene.count else ""
     return f"{hit}{count}{f', {scene.label}' if scene.label else ''}"
 
 
@@ -148,7 +148,7 @@ def _confirmed(app: App, found: Notification, where: dict[str, Any]) -> Verdict:
     from drmkit.mps.notification import confirm  # noqa: PLC0415
 
     with Access(app, where["endpoint"], where["region"], where["timeout"]) as access:
-        return confirm(found, access.client).verdict
+        return confirm(found, access).verdict
 
 
 def _compared(app: App, found: Notification, confirmed: Verdict | None) -> int:

@@ -70,7 +70,9 @@ def serve(
     file = store_path(app, store)
     with ExitStack() as stack:
         access = stack.enter_context(Access(app, given["endpoint"], given["region"], given["timeout"]))
-        client = None if given["no_confirm"] else access.client
+        client = None if given["no_confirm"] else access
+        if client is not None:
+            _ = access.client  # no API key, no receiver: better now than at the first callback
         queue = stack.enter_context(NotificationStore(file))
         follower = Follower(queue, client=client, backup=backup_of(access, backup), hook=hook)
         receiver = Receiver(queue, notify_key=key, arrived=follower.notice)

@@ -162,11 +162,9 @@ def _access(app: App, where: dict[str, Any]) -> Access:
 
 def _describe(access: Access, task_id: str, sub_app_id: int | None) -> Callable[[], TaskDetail | VodTaskDetail]:
     """Return what asks for a task: MPS, or VOD for its own."""
-    from drmkit.mps.vodtask import is_vod_task  # noqa: PLC0415 (help needs no models)
-
-    if sub_app_id is not None or is_vod_task(task_id):
+    if sub_app_id is not None:
         return lambda: access.vod_client.describe_task_detail(task_id, sub_app_id=sub_app_id)
-    return lambda: access.client.describe_task_detail(task_id)
+    return lambda: access.describe_task_detail(task_id)
 
 
 def _row(status: str, item: TaskSimpleInfo) -> dict[str, Any]:

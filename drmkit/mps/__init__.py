@@ -1,10 +1,12 @@
-"""DRM jobs for Tencent Media Processing Service: build, check, sign, submit, follow.
+"""Jobs for Tencent Media Processing Service, DRM first: build, check, sign, submit, follow.
 
 - `drm`: one class for each kind of protection, and the table of what goes with what
-- `job`, `jobfile`: jobs, built or read from a file, checked, turned into requests
-- `client`, `credentials`, `credentialchain`, `endpoints`: calls to the API
-- `task`: the verdict over a task, and waiting for it
+- `job`, `livejob`, `vodjob`, `jobfile`: jobs, built or read from a file, checked, turned into requests
+- `analysis`, `extended`, `subtitling`, `inspection`, `filenames`: the tasks beside DRM, and the names of files
+- `client`, `vodclient`, `credentials`, `credentialchain`, `endpoints`: calls to the API
+- `task`, `vodtask`, `results`: the verdict over a task, waiting for it, and what it found and made
 - `notification`, `receiver`, `follower`: callbacks: read and verified, taken durably, confirmed and handed on
+- `cosmoderation`: callbacks of live stream moderation by Cloud Object Storage
 - `signing`: TC3-HMAC-SHA256
 - `models`: every object of the API that these need
 
@@ -22,11 +24,14 @@ __all__ = [
     "Finding",
     "Job",
     "KeySource",
+    "LiveJob",
     "MpsClient",
     "Poll",
     "StreamingTask",
     "TaskDetail",
     "Verdict",
+    "VodClient",
+    "VodJob",
     "wait",
 ]
 
@@ -36,30 +41,44 @@ _HOMES = {
     "Finding": "findings",
     "Job": "job",
     "KeySource": "keysource",
+    "LiveJob": "livejob",
     "MpsClient": "client",
     "Poll": "task",
     "StreamingTask": "job",
     "TaskDetail": "task",
     "Verdict": "task",
+    "VodClient": "vodclient",
+    "VodJob": "vodjob",
     "wait": "task",
 }
 _ROOMS = frozenset(
     {
+        "analysis",
         "client",
+        "cosmoderation",
         "credentialchain",
         "credentials",
         "drm",
         "endpoints",
+        "extended",
         "faults",
+        "filenames",
         "follower",
+        "inspection",
         "job",
         "jobfile",
+        "livejob",
         "models",
         "notification",
         "notificationstore",
         "receiver",
+        "results",
         "signing",
+        "subtitling",
         "task",
+        "vodclient",
+        "vodjob",
+        "vodtask",
     }
 )
 

@@ -288,6 +288,6 @@ class Follower:
         return refusal or (verdict.state if verdict is not None else "")
 
     def _confirmed(self, notification: Notification) -> Verdict | None:
-        if self._client is None or notification.live or notification.product != "mps" or not notification.task_id:
+        if self._client is None or notification.live or not notification.task_id:
             return None
         return confirm(notification, self._client).verdict

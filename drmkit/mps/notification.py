@@ -22,7 +22,7 @@ from drmkit.errors import InputError, ProtocolError, VerdictError
 from drmkit.mps.models.detail import DescribeTaskDetailResponse, ParseNotificationResponse
 from drmkit.mps.models.live_notification import ParseLiveStreamProcessNotificationResponse
 from drmkit.mps.models.vod import VodEvent
-from drmkit.mps.task import TaskDetail, Verdict
+from drmkit.mps.task import Described, TaskDetail, Verdict
 from drmkit.mps.wire import decode, to_builtins
 from drmkit.secret import MASK, Secret
 
@@ -84,9 +84,9 @@ class UnverifiedNotificationError(VerdictError):
 
 
 class Describer(Protocol):
-    """What is needed of a client to confirm a callback."""
+    """What is needed of a client to confirm a callback: MpsClient, or VodClient for those of VOD."""
 
-    def describe_task_detail(self, task_id: str) -> TaskDetail:
+    def describe_task_detail(self, task_id: str) -> Described:
         """Ask for a task."""
         ...
 
@@ -198,8 +198,8 @@ def verify_sign(notification: Notification, notify_key: Secret[str], *, now: flo
         )
 
 
-def confirm(notification: Notification, client: Describer) -> TaskDetail:
-    """Ask MPS how the task of a callback is doing; its answer, not the callback, is what counts.
+def confirm(notification: Notification, client: Describer) -> Described:
+    """Ask MPS (or VOD) how the task of a callback is doing; its answer, not the callback, is what counts.
 
     Raises:
         InputError: the message names no task.
