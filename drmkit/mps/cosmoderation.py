@@ -1,6 +1,6 @@
 """Callbacks of live stream moderation by Cloud Object Storage: another product than MPS, with bodies of its own.
 
-    callback = parse(body, version=headers["X-Ci-Content-Version"])     # Simple or Detail
+    callback = parse(body, headers=request.headers)     # X-Ci-Content-Version: Simple or Detail
     if callback.verdict != "normal": print(callback.label, callback.url)
 
 They are not signed: whoever knows the address can send one, so ask COS for the job (`job_id`) before acting on it.
@@ -9,6 +9,7 @@ Source: https://www.tencentcloud.com/document/product/436 ("Live Stream Moderati
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 import msgspec
@@ -188,16 +189,19 @@ class ModerationCallback(msgspec.Struct, frozen=True):
         return found
 
 
-def parse(body: bytes, *, version: str | None = None) -> ModerationCallback:
+def parse(body: bytes, *, version: str | None = None, headers: Mapping[str, str] | None = None) -> ModerationCallback:
     """Read a callback.
 
     Args:
         body: the body.
         version: the value of the header `X-Ci-Content-Version`; None tells the two bodies apart by their fields.
+        headers: instead of `version`, all headers of the request, their names in any case.
 
     Raises:
         InputError: no JSON object, a version that is none, or a body that is not the one that the header names.
     """
+    if version is None and headers is not None:
+        version = next((text for name, text in headers.items() if name.lower() == HEADER.lower()), None)
     value = _load(body)
     wanted = _version(version) if version is not None else None
     shape: Version | None = "Detail" if "JobsDetail" in value else "Simple" if "data" in value else None

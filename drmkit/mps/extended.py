@@ -17,7 +17,7 @@ import msgspec
 from msgspec import field
 
 from drmkit.errors import JobError
-from drmkit.mps.findings import Finding
+from drmkit.mps.findings import Finding, errors_of
 from drmkit.mps.schema import examine
 from drmkit.mps.wire import Model, convert, encode
 
@@ -236,13 +236,13 @@ def to_text(value: Any) -> str:
 
 
 def parse_extended(text: str) -> ExtendedParameter:
-    """Return the objects that an ExtendedParameter holds; keys that are not in the tutorials are left out.
+    """Return the objects that an ExtendedParameter holds; keys that no tutorial has are left out.
 
     Raises:
-        JobError: no JSON object, or a value of the wrong type.
+        JobError: no JSON object, a value of the wrong type, or a misspelled key.
     """
     parameter, findings = examine_extended(text, "ExtendedParameter")
-    wrong = [finding for finding in findings if _UNKNOWN not in finding.message]
+    wrong = errors_of(findings)
     if parameter is None or wrong:
         raise JobError(f"{wrong[0].path} {wrong[0].message}", hint=wrong[0].fix)
     return parameter

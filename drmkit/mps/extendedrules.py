@@ -239,7 +239,7 @@ def _choice(path: str, value: Any, allowed: Sequence[Any]) -> Iterator[Finding]:
 
 
 def _range(path: str, value: float | None, least: float, most: float) -> Iterator[Finding]:
-    if value is None or least <= value <= most:
+    if value is None or (least <= value <= most and math.isfinite(value)):
         return
     wanted = f"{least:g} or more" if most == math.inf else f"{least:g} to {most:g}"
     yield Finding(path, f"{value:g} is out of range", f"write {wanted}")

@@ -19,6 +19,9 @@ __all__ = ["Member", "examine", "members", "walk"]
 
 _LONGEST_INT64 = 2**63
 _LONGEST_SHOWN = 300
+_TEXTS_OF_JSON = frozenset(
+    {"ChannelExtPara", "ExtInfo", "ExtendedParameter", "MPSProcessMediaParams", "StdExtInfo", "UserExtPara"}
+)
 _PLAIN: dict[str, type[Any]] = {"str": str, "int": int, "float": float, "bool": bool}
 
 
@@ -141,7 +144,7 @@ def _wrong_type(member: Member, value: Any) -> tuple[str, str] | None:
         return _wrong_integer(member, value)
     if isinstance(value, str):
         return None
-    if isinstance(value, dict | list):
+    if isinstance(value, dict | list) and member.name in _TEXTS_OF_JSON:
         return f"is {_describe(value)}; the API wants the text of it", _as_text(member, value)
     return f"is {_describe(value)}, not a text", "put quotation marks around it"
 

@@ -239,11 +239,19 @@ def test_drm_and_analysis_in_one_toml(offline: Run, capsys: Any) -> None:
 
 
 def test_an_extended_parameter_from_a_file(offline: Run, tmp_path: Path, capsys: Any) -> None:
-    """--extended takes a whole ExtendedParameter; a file that is none is refused."""
+    """--extended takes a whole ExtendedParameter, arranged keys included; a file that is none is refused."""
     path = tmp_path / "p.json"
     path.write_text('{"htv":{"AlgorithmType":2}}', encoding="utf-8")
     assert offline("job", "new", "--analysis", "vertical", "--extended", str(path), *PLACES) == 0
     assert '{\\"htv\\":{\\"AlgorithmType\\":2}}' in capsys.readouterr().out
+    path.write_text('{"htv":{"Ratio":"9:16"},"arranged":{"with":"them"}}', encoding="utf-8")
+    assert offline("job", "new", "--analysis", "vertical", "--extended", str(path), *PLACES) == 0
+    out, err = capsys.readouterr()
+    assert r"\"arranged\":{\"with\":\"them\"}" in out
+    assert "the tutorials have no key arranged here" in err
+    path.write_text('{"htv":{"Rati":"9:16"}}', encoding="utf-8")
+    assert offline("job", "new", "--analysis", "vertical", "--extended", str(path), *PLACES) == 2
+    assert "write Ratio instead" in capsys.readouterr().err
     path.write_text("[", encoding="utf-8")
     assert offline("job", "new", "--analysis", "vertical", "--extended", str(path), *PLACES) == 2
     assert offline("job", "new", "--analysis", "vertical", "--extended", str(tmp_path / "no"), *PLACES) == 2

@@ -127,6 +127,16 @@ def test_the_detailed_body(version: Any) -> None:
     assert "raw" not in found.to_builtins()
 
 
+@pytest.mark.parametrize("name", ["X-Ci-Content-Version", "x-ci-content-version"])
+def test_all_headers_at_once(name: str) -> None:
+    """The version is found among the headers, whatever their case; without it the body tells."""
+    body = json.dumps(DETAIL).encode()
+    assert parse(body, headers={"Content-Type": "application/json", name: "Detail"}).version == "Detail"
+    assert parse(body, headers={}).version == "Detail"
+    with pytest.raises(InputError, match="says Simple, and the body is that of Detail"):
+        parse(body, headers={name: "Simple"})
+
+
 def test_a_moderation_that_failed() -> None:
     """A failed moderation has a code and no verdict, in either body."""
     simple = read({"code": 4001, "message": "bad stream", "data": {"event": "ReviewVideo", "result": 0}})

@@ -104,6 +104,7 @@ AREA = Area(lt_x=0.1, lt_y=0.6, rb_x=0.9, rb_y=0.95)
 CASES: list[tuple[Extension, str, str, str]] = [
     (Highlights(threshold=1.5), "hht.threshold", "1.5 is out of range", "error"),
     (Highlights(threshold=-0.1), "hht.threshold", "-0.1 is out of range", "error"),
+    (Erase(als_filter=OcrFilter(max_ocr_height=float("inf"))), "delogo.als_filter.max_ocr_height", "inf is", "error"),
     (Highlights(top_clip=0), "hht.top_clip", "0 is out of range", "error"),
     (Highlights(force_cls=9999), "hht.force_cls", "9999 is no category", "error"),
     (Highlights(need_vad=2), "hht.need_vad", "2 is not known", "error"),
@@ -315,6 +316,9 @@ def test_refused_texts_and_parts() -> None:
     """Parsing and building raise JobError with the reason."""
     with pytest.raises(JobError, match="no JSON"):
         parse_extended('{"a"')
+    with pytest.raises(JobError, match="has no field top_clp"):
+        parse_extended('{"hht":{"top_clp":1}}')
+    assert parse_extended('{"hht":{"top_clip":1},"zzzz":1}') == ExtendedParameter(hht=Highlights(top_clip=1))
     with pytest.raises(JobError, match="Split is no parameter of an analysis by itself"):
         analysis_task("splitting", Split())
     with pytest.raises(JobError, match="belongs to vertical"):
