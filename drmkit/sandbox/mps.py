@@ -136,7 +136,8 @@ class MpsRole:
 
     def _process_media(self, job: dict[str, Any]) -> dict[str, Any]:
         check_job(job, self._state.options.templates)
-        task = self._tasks.create(job, stuck=self._state.faults.hit("mps-task-stuck"))
+        name = "WorkflowTask" if job.get("ScheduleId") is None else "ScheduleTask"
+        task = self._tasks.create(job, stuck=self._state.faults.hit("mps-task-stuck"), task_id=name)
         if self._state.faults.hit("mps-answer-lost"):
             raise ApiRefusalError("InternalError", "An internal error has occurred. Retry your request.")
         return {"TaskId": task.task_id}

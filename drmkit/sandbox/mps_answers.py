@@ -13,7 +13,17 @@ from typing import Any
 from drmkit.sandbox.mps_places import output_path, output_storage
 from drmkit.sandbox.options import Template
 
-__all__ = ["ADAPTIVE", "Subtask", "Task", "moment_text", "task_detail", "task_event", "task_summary", "template_detail"]
+__all__ = [
+    "ADAPTIVE",
+    "Subtask",
+    "Task",
+    "is_schedule",
+    "moment_text",
+    "task_detail",
+    "task_event",
+    "task_summary",
+    "template_detail",
+]
 
 _NEVER = "0000-00-00T00:00:00Z"
 ADAPTIVE = "AdaptiveDynamicStreaming"
@@ -83,14 +93,17 @@ class Task:
 
 def task_detail(task: Task, templates: Mapping[int, Template]) -> dict[str, Any]:
     """Return the DescribeTaskDetail answer for a task, without RequestId; WorkflowTask is null while it waits."""
+    from drmkit.sandbox import mps_neighbours  # noqa: PLC0415 (it is made of this module's tasks)
+
+    scheduled, waits = is_schedule(task), task.status == "WAITING"
     return {
-        "TaskType": "WorkflowTask",
+        "TaskType": "ScheduleTask" if scheduled else "WorkflowTask",
         "Status": task.status,
         "CreateTime": moment_text(task.created),
         "BeginProcessTime": moment_text(task.begun),
         "FinishTime": moment_text(task.finished),
         "EditMediaTask": None,
-        "WorkflowTask": None if task.status == "WAITING" else _workflow(task, templates),
+        "WorkflowTask": None if waits or scheduled else _workflow(task, templates),
         "LiveStreamProcessTask": None,
         "ExtractBlindWatermarkTask": None,
         "TaskNotifyConfig": task.job.get("TaskNotifyConfig"),
@@ -98,28 +111,37 @@ def task_detail(task: Task, templates: Mapping[int, Template]) -> dict[str, Any]
         "SessionId": task.job.get("SessionId", ""),
         "SessionContext": task.job.get("SessionContext", ""),
         "ExtInfo": "",
-        "ScheduleTask": None,
+        "ScheduleTask": mps_neighbours.schedule_task(task) if scheduled and not waits else None,
         "LiveScheduleTask": None,
     }
 
 
 def task_event(task: Task, templates: Mapping[int, Template]) -> dict[str, Any]:
     """Return the message that tells of a task's state to its NotifyUrl, without Timestamp and Sign."""
+    from drmkit.sandbox import mps_neighbours  # noqa: PLC0415 (it is made of this module's tasks)
+
+    scheduled = is_schedule(task)
     return {
-        "EventType": "WorkflowTask",
-        "WorkflowTaskEvent": _workflow(task, templates),
+        "EventType": "ScheduleTask" if scheduled else "WorkflowTask",
+        "WorkflowTaskEvent": None if scheduled else _workflow(task, templates),
         "EditMediaTaskEvent": None,
-        "ScheduleTaskEvent": None,
+        "ScheduleTaskEvent": mps_neighbours.schedule_task(task) if scheduled else None,
         "SessionId": task.job.get("SessionId", ""),
         "SessionContext": task.job.get("SessionContext", ""),
     }
 
 
+def is_schedule(task: Task) -> bool:
+    """Return whether a task is an orchestration's."""
+    return any(subtask.kind == "Schedule" for subtask in task.subtasks)
+
+
 def task_summary(task: Task) -> dict[str, Any]:
     """Return a task's line in the DescribeTasks answer."""
+    kind = "LiveStreamProcessTask" if task.family == "live" else "ScheduleTask" if is_schedule(task) else "WorkflowTask"
     return {
         "TaskId": task.task_id,
-        "TaskType": "LiveStreamProcessTask" if task.family == "live" else "WorkflowTask",
+        "TaskType": kind,
         "CreateTime": moment_text(task.created),
         "BeginProcessTime": moment_text(task.begun),
         "FinishTime": moment_text(task.finished),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from drmkit.sandbox.mps_contract import ApiRefusalError
-from drmkit.sandbox.mps_neighbours import check_neighbours, neighbours
+from drmkit.sandbox.mps_neighbours import KINDS, check_neighbours, neighbours
 from drmkit.sandbox.options import Template
 
 __all__ = ["DRM_TYPES", "check_job", "method_of"]
@@ -22,7 +22,6 @@ _INPUTS = {"COS": "CosInputInfo", "URL": "UrlInputInfo", "AWS-S3": "S3InputInfo"
 _STORAGES = {"COS": "CosOutputStorage", "AWS-S3": "S3OutputStorage", "VOD": "VODOutputStorage"}
 _UNSUPPORTED = (
     "AIDubbingTask",
-    "ScheduleId",
     "Activities",
 )
 _MAX_SESSION_ID = 50
@@ -74,6 +73,8 @@ def check_job(job: Mapping[str, Any], templates: Mapping[int, Template]) -> None
         if job.get(name) is not None:
             raise ApiRefusalError("UnsupportedOperation", f"The sandbox does not run `{name}`.")
     process = job.get("MediaProcessTask", {})
+    if job.get("ScheduleId") is not None and (process or any(job.get(name) for name in KINDS)):
+        raise ApiRefusalError("UnsupportedOperation", "The sandbox runs `ScheduleId` alone, without tasks beside it.")
     for name, tasks in process.items():
         if tasks and name not in {"AdaptiveDynamicStreamingTaskSet", "TranscodeTaskSet"}:
             raise ApiRefusalError("UnsupportedOperation", f"The sandbox does not run `MediaProcessTask.{name}`.")

@@ -17,10 +17,12 @@ from drmkit.sandbox.mps_places import input_path
 
 __all__ = [
     "KINDS",
+    "SCHEDULE",
     "analysis_items",
     "check_neighbours",
     "neighbours",
     "review_item",
+    "schedule_task",
     "transcode_result",
     "workflow_results",
 ]
@@ -35,6 +37,10 @@ KINDS: Final = {
 }
 """The fields of a request that are one task each, and the kind of it."""
 
+SCHEDULE: Final = "Schedule"
+"""The kind of the one subtask of an orchestration, whose nodes the sandbox does not know: it transcodes."""
+
+_SCHEDULED: Final = 100010
 _BY_TEMPLATE: Final = {22: "des", 24: "delogo", 25: "delogo", 26: "hht", 27: "strip", 28: "htv"}
 _ANALYSES: Final = {
     "des": ("Description", "DescriptionTask"),
@@ -54,6 +60,8 @@ _MOST_CLIPS: Final = 3
 
 def neighbours(job: Mapping[str, Any]) -> list[Subtask]:
     """Return the subtasks of a job beside its adaptive-streaming ones."""
+    if "InputInfo" in job and job.get("ScheduleId") is not None:
+        return [Subtask({"Definition": _SCHEDULED}, kind=SCHEDULE)]
     found = [Subtask(spec, kind="Transcode") for spec in job.get("MediaProcessTask", {}).get("TranscodeTaskSet", [])]
     return found + [Subtask(job[name], kind=kind) for name, kind in KINDS.items() if job.get(name) is not None]
 
@@ -115,6 +123,22 @@ def transcode_result(task: Task, subtask: Subtask) -> dict[str, Any]:
     result = _ended(subtask, output) | {"ErrCodeExt": subtask.error}
     result["Progress"] = 100 if subtask.finished else 0
     return {"Type": "Transcode", "TranscodeTask": result}
+
+
+def schedule_task(task: Task) -> dict[str, Any]:
+    """Return the ScheduleTask of an orchestration."""
+    results = [transcode_result(task, subtask)["TranscodeTask"] for subtask in task.subtasks]
+    return {
+        "TaskId": task.task_id,
+        "Status": "FINISH" if task.status == "FINISH" else "PROCESSING",
+        "ErrCode": 1 if task.aborted else 0,
+        "Message": "The task was aborted." if task.aborted else "",
+        "InputInfo": task.job["InputInfo"],
+        "MetaData": None,
+        "ActivityResultSet": []
+        if task.aborted
+        else [{"ActivityType": "Transcode", "ActivityResItem": {"TranscodeTask": result}} for result in results],
+    }
 
 
 def analysis_items(spec: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -125,6 +125,7 @@ OFFLINE_JOBS: dict[str, tuple[tuple[str, ...], list[str]]] = {
     "moderation": (("--moderation", "10"), ["moderation"]),
     "quality": (("--quality", "all"), ["quality score", "quality issue", "format issue"]),
     "smart erase": (("--smart-erase", "301"), ["erased video"]),
+    "orchestration": (("--schedule", "12345"), ["video"]),
     "DRM and analysis": ((*DRM, "--analysis", "highlights"), ["video", "highlights"]),
 }
 LIVE_JOBS: dict[str, tuple[tuple[str, ...], str]] = {
@@ -169,7 +170,9 @@ def test_jobs_over_files(
     assert set(kinds) <= {item["kind"] for item in task["results"]}
     (callback,) = receiver.wait_for(1)
     found = parse(json.dumps(callback).encode())
-    assert (found.event, found.task_id, found.claim.state) == ("WorkflowTask", ended["task_id"], "succeeded")
+    event = "ScheduleTask" if name == "orchestration" else "WorkflowTask"
+    assert (found.event, found.task_id, found.claim.state) == (event, ended["task_id"], "succeeded")
+    assert f"-{event}-" in ended["task_id"]
     assert set(kinds) <= {item.kind for item in found.results}
 
 
