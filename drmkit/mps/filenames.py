@@ -40,11 +40,6 @@ class Variable(msgspec.Struct, frozen=True):
     meaning: str
 
     @property
-    def fields(self) -> tuple[str, ...]:
-        """The fields of an adaptive-bitrate task in which it has a value."""
-        return tuple(USES[use].field for use in self.uses if USES[use].adaptive)
-
-    @property
     def live(self) -> bool:
         """Whether it has a value for live streams."""
         return "recording" in self.uses
@@ -61,13 +56,11 @@ class Use(msgspec.Struct, frozen=True):
     Attributes:
         field: the field of the API that holds it.
         meaning: whose name it is.
-        adaptive: whether it is one of an adaptive-bitrate task.
         default: the name that MPS gives by itself; empty where it is not published.
     """
 
     field: str
     meaning: str
-    adaptive: bool = False
     default: str = ""
 
 
@@ -75,10 +68,10 @@ _ALL = ("OutputObjectPath", "SubStreamObjectName", "SegmentObjectName")
 _ADAPTIVE = "{inputName}_adaptiveDynamicStreaming_{definition}"
 
 USES = {
-    "manifest": Use(_ALL[0], "the manifest of an adaptive-bitrate task", True, f"{_ADAPTIVE}.{{format}}"),
-    "substream": Use(_ALL[1], "a substream of it", True, f"{_ADAPTIVE}_{{subStreamNumber}}.{{format}}"),
+    "manifest": Use(_ALL[0], "the manifest of an adaptive-bitrate task", f"{_ADAPTIVE}.{{format}}"),
+    "substream": Use(_ALL[1], "a substream of it", f"{_ADAPTIVE}_{{subStreamNumber}}.{{format}}"),
     "segment": Use(
-        _ALL[2], "a segment of it, for HLS", True, f"{_ADAPTIVE}_{{subStreamNumber}}_{{segmentNumber}}.{{format}}"
+        _ALL[2], "a segment of it, for HLS", f"{_ADAPTIVE}_{{subStreamNumber}}_{{segmentNumber}}.{{format}}"
     ),
     "transcode": Use(
         _ALL[0], "the output of a transcoding task", default="{inputName}_transcode_{definition}.{format}"

@@ -223,6 +223,17 @@ def test_a_live_job_is_submitted_once(run: Run, new: Callable[..., Path], receiv
     assert run("job", "submit", path, "--attempt", "1") == 0
 
 
+def test_a_lost_answer_about_a_live_job(
+    sandbox: Sandbox, run: Run, new: Callable[..., Path], receiver: Receiver, capsys: Any
+) -> None:
+    """Where the answer is lost after the job was accepted, its task is found, and there is one alone."""
+    path = str(new(*LIVE, "--quality", "all", "--notify-url", receiver.url))
+    sandbox.faults.switch_on("mps-answer-lost:1")
+    task_id = shown(run, capsys, "job", "submit", path)["task_id"]
+    listed = shown(run, capsys, "task", "list")["tasks"]
+    assert [item["task_id"] for item in listed] == [task_id]
+
+
 def test_attempts_are_not_vod_s(run: Run, new: Callable[..., Path], capsys: Any) -> None:
     """VOD has no SessionId, so --attempt is refused, and so is aborting."""
     path = str(new(*VOD, "--analysis", "summary"))

@@ -135,6 +135,14 @@ def test_inspections_that_are_none() -> None:
     assert refused.value.hint == "write picture, or a number"
 
 
+SOURCE = {"Type": "URL", "UrlInputInfo": {"Url": VTT}}
+
+
+def burned(template: dict[str, Any]) -> dict[str, Any]:
+    """A transcoding task that burns subtitles in."""
+    return {"Definition": 1, "OverrideParameter": {"SubtitleTemplate": template}}
+
+
 def checked(**tasks: Any) -> list[tuple[str, str, str]]:
     """What a job with these tasks is told."""
     body = {
@@ -158,6 +166,34 @@ def checked(**tasks: Any) -> list[tuple[str, str, str]]:
             "error",
         ),
         ({"SmartSubtitlesTask": {}}, "SmartSubtitlesTask.Definition", "is missing", "error"),
+        (
+            {"SmartSubtitlesTask": {"Definition": 121, "RawParameter": {"SubtitleType": 0, "VideoSrcLanguage": "zh"}}},
+            "SmartSubtitlesTask.RawParameter",
+            "has no effect: Definition is 121",
+            "warning",
+        ),
+        (
+            {
+                "SmartSubtitlesTask": {
+                    "RawParameter": {"SubtitleType": 0, "VideoSrcLanguage": "zh", "TranslateDstLanguage": "en"}
+                }
+            },
+            "SmartSubtitlesTask.RawParameter.TranslateDstLanguage",
+            "TranslateSwitch is not ON",
+            "warning",
+        ),
+        (
+            {"MediaProcessTask": {"TranscodeTaskSet": [burned({})]}},
+            "MediaProcessTask.TranscodeTaskSet[0].OverrideParameter.SubtitleTemplate",
+            "names no subtitles",
+            "error",
+        ),
+        (
+            {"MediaProcessTask": {"TranscodeTaskSet": [burned({"Path": VTT, "SubtitleFileInput": SOURCE})]}},
+            "MediaProcessTask.TranscodeTaskSet[0].OverrideParameter.SubtitleTemplate.Path",
+            "has no effect: SubtitleFileInput is given",
+            "warning",
+        ),
         ({"AiQualityControlTask": {}}, "AiQualityControlTask.Definition", "is missing", "error"),
         (
             {"AiQualityControlTask": {"Definition": 10, "ChannelExtPara": "{"}},
