@@ -23,6 +23,8 @@ _LARGEST = 1024 * 1024
 AI_OPTIONS = (
     click.option(
         "--analysis",
+        "analyses",
+        multiple=True,
         metavar="NAME",
         help="summary, highlights, erase, splitting, vertical, labels or frame-labels.",
     ),
@@ -79,7 +81,9 @@ def _analysis(given: dict[str, Any], *, live: bool) -> AiAnalysisTaskInput | Non
 
     from drmkit.mps.analysis import analysis_task, assign  # noqa: PLC0415
 
-    name = given["analysis"]
+    if len(given["analyses"]) > 1:
+        raise click.UsageError("--analysis is given twice, and a job has one analysis task: make a job for each")
+    name = next(iter(given["analyses"]), None)
     if name is None:
         for option in ("analysis_template", "settings", "extended"):
             if given[option]:

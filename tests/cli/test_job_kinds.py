@@ -282,6 +282,7 @@ def test_an_extended_parameter_from_a_file(offline: Run, tmp_path: Path, capsys:
         ((*PLACES, "--analysis", "highlights", "--set", "threshold=2"), "2 is out of range"),
         ((*PLACES, "--analysis", "highlights", "--set", "top_clip"), "is not KEY=VALUE"),
         ((*PLACES, "--analysis", "highlights", "--set", "a=1", "--set", "a=2"), "--set a is given twice"),
+        ((*PLACES, "--analysis", "summary", "--analysis", "highlights"), "a job has one analysis task"),
         ((*PLACES, "--set", "top_clip=1"), "--set needs --analysis"),
         ((*PLACES, "--quality", "some"), "there is no quality inspection 'some'"),
         ((*PLACES, "--subtitles", "fr-fr"), "there is no subtitle template 'fr-fr'"),
