@@ -1,4 +1,4 @@
-"""`drmkit job`: make, check and submit DRM jobs for Tencent MPS, and follow them to their end."""
+"""`drmkit job`: make, check and submit jobs for Tencent MPS, and follow them to their end."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _COMMANDS = {
     "new": ("drmkit.cli.job_new:new", "Print a job file."),
     "check": ("drmkit.cli.job_check:check", "Find everything that contradicts itself in a job file."),
     "submit": ("drmkit.cli.job_submit:submit", "Submit a job and print its task ID."),
-    "filename": ("drmkit.cli.job_filename:filename", "Show the variables of file names, and what a name becomes."),
     "run": ("drmkit.cli.job_submit:run", "Submit a job, wait for its end, and say how it went."),
+    "filename": ("drmkit.cli.job_filename:filename", "Show the variables of file names, and what a name becomes."),
 }
 
 

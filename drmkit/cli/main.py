@@ -35,7 +35,7 @@ _COMMANDS = {
     "speke": ("drmkit.cli.speke:speke", "Ask key providers for content keys, and check them."),
     "pssh": ("drmkit.cli.pssh:pssh", "Read and build PSSH boxes and DRM headers."),
     "keys": ("drmkit.cli.keys:keys", "Derive and generate content keys and IVs."),
-    "job": ("drmkit.cli.job:job", "Make, check and submit jobs for Tencent MPS: DRM, analysis, live."),
+    "job": ("drmkit.cli.job:job", "Make, check and submit jobs for Tencent MPS."),
     "task": ("drmkit.cli.task:task", "Show, wait for, list and abort the tasks of Tencent MPS."),
     "mps": ("drmkit.cli.mps:mps", "Set up what jobs for Tencent MPS need elsewhere: policies for Amazon S3."),
     "notification": ("drmkit.cli.notification:notification", "Read, verify and receive the callbacks of Tencent MPS."),

@@ -59,11 +59,9 @@ def show(app: App, /, *, task_id: str, sub_app_id: int | None, form: str, **wher
 
     The JSON holds the API's whole answer too, its secrets masked.
     """
-    from drmkit.mps.results import results  # noqa: PLC0415 (help needs no models)
-
     with _access(app, where) as access:
         detail = _describe(access, task_id, sub_app_id)()
-    verdict, found = detail.verdict, results(detail.response)
+    verdict, found = detail.verdict, detail.results
     data = {**verdict_fields(verdict), "results": result_fields(found), "response": answer_fields(detail)}
     emit(form, data, lambda: "\n".join(filter(None, [verdict_text(verdict), results_text(found, verdict)])))
 

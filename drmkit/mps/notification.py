@@ -68,7 +68,6 @@ VOD_EVENTS = {"ProcessMediaByMPSComplete": "process_media_by_mps_complete_event"
 
 _WRAPPERS = ("Response", "msgBody")
 _SECRETS = frozenset({"Key", "KeyServerUrl", "NotifyKey", "S3SecretId", "S3SecretKey"})
-_VOD_MARKS = ("Complete", "StateChanged", "Event")
 _MOST_WRAPPERS = 3
 
 
@@ -242,7 +241,7 @@ def _refuse_others(value: dict[str, Any]) -> None:
 
 def _offline(value: dict[str, Any]) -> Notification:
     event: str = value["EventType"]
-    if event in VOD_EVENTS or (event not in EVENTS and event.endswith(_VOD_MARKS)):
+    if event in VOD_EVENTS:
         return _of_vod(value)
     message = _model(ParseNotificationResponse, value)
     task: Any = getattr(message, EVENTS.get(event, ""), None)

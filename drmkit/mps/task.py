@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from drmkit.errors import RemoteUnavailableError, TaskFailedError, TemporaryError
 from drmkit.mps.faults import clean
@@ -14,6 +14,9 @@ from drmkit.mps.models.detail import DescribeTaskDetailResponse
 from drmkit.mps.models.media import MediaProcessTaskAdaptiveDynamicStreamingResult
 from drmkit.mps.schema import walk
 from drmkit.mps.wire import Model, moment
+
+if TYPE_CHECKING:
+    from drmkit.mps.results import Result
 
 __all__ = ["Described", "Poll", "State", "Subtask", "TaskDetail", "Verdict", "judge", "wait"]
 
@@ -111,6 +114,13 @@ class TaskDetail:
         state, message, source_error = _judge(response, subtasks)
         created, finished = moment(response.create_time), moment(response.finish_time)
         return Verdict(self.task_id, state, message, source_error, subtasks, created, finished)
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """What the task found and made."""
+        from drmkit.mps.results import results  # noqa: PLC0415 (who waits needs none)
+
+        return results(self.response)
 
 
 def _judge(response: DescribeTaskDetailResponse, subtasks: tuple[Subtask, ...]) -> tuple[State, str, bool]:

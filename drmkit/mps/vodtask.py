@@ -6,12 +6,15 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drmkit.mps.faults import clean
 from drmkit.mps.models.vod import DescribeVodTaskResponse, MPSSubTaskResult, ProcessMediaByMPS
 from drmkit.mps.task import State, Subtask, Verdict, judge
 from drmkit.mps.wire import moment
+
+if TYPE_CHECKING:
+    from drmkit.mps.results import Result
 
 __all__ = ["VodTaskDetail", "is_vod_task", "sub_app_of", "verdict_of_event"]
 
@@ -52,6 +55,13 @@ class VodTaskDetail:
         state, message, source_error = judge(response.status, source, subtasks)
         created, finished = moment(response.create_time), moment(response.finish_time)
         return Verdict(self.task_id, state, message, source_error, subtasks, created, finished)
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """What the task found and made."""
+        from drmkit.mps.results import results  # noqa: PLC0415 (who waits needs none)
+
+        return results(self.response)
 
 
 def verdict_of_event(task: ProcessMediaByMPS) -> Verdict:
