@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from drmkit.mps.findings import Finding
@@ -14,7 +14,6 @@ from drmkit.mps.models.smart import (
     SmartSubtitlesTaskInput,
 )
 from drmkit.mps.models.templates import SubtitleTemplate
-from drmkit.mps.schema import walk
 from drmkit.mps.wire import Model
 
 __all__ = ["check_ai_tasks", "check_input_kind"]
@@ -25,14 +24,14 @@ _NO_S3 = {
 }
 
 
-def check_ai_tasks(body: Model, *, live: bool) -> Iterator[Finding]:
+def check_ai_tasks(objects: Iterable[tuple[str, Model]], *, live: bool) -> Iterator[Finding]:
     """Yield what is wrong or doubtful about the AI tasks of a request, those of an orchestration included.
 
     Args:
-        body: the request.
+        objects: the objects of the request with their paths.
         live: whether it is about a live stream.
     """
-    for path, model in walk(body):
+    for path, model in objects:
         yield from _check(model, path, live=live)
 
 

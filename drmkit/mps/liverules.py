@@ -11,6 +11,7 @@ from drmkit.mps.findings import Finding, nearest
 from drmkit.mps.models.live import ProcessLiveStreamRequest
 from drmkit.mps.models.storage import LiveStreamTaskNotifyConfig
 from drmkit.mps.rules import check_places
+from drmkit.mps.schema import walk
 
 __all__ = ["check_live"]
 
@@ -37,8 +38,9 @@ def check_live(body: ProcessLiveStreamRequest) -> Iterator[Finding]:
             "the job has no task",
             "add a task, or the ScheduleId of a live orchestration (recording is done by one)",
         )
-    yield from check_places(body)
-    yield from check_ai_tasks(body, live=True)
+    objects = list(walk(body))
+    yield from check_places(objects)
+    yield from check_ai_tasks(objects, live=True)
     if body.ai_analysis_task is not None and body.output_storage is None and body.schedule_id is None:
         yield Finding(
             "OutputStorage",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from drmkit.mps.airules import check_ai_tasks, check_input_kind
@@ -50,23 +50,25 @@ def streaming_tasks(body: ProcessMediaRequest) -> Iterator[tuple[str, AdaptiveDy
 
 def check_request(body: ProcessMediaRequest) -> Iterator[Finding]:
     """Yield what is wrong or doubtful about a request whose fields have the right types."""
+    objects = list(walk(body))
+    streaming = [(path, model) for path, model in objects if isinstance(model, AdaptiveDynamicStreamingTaskInput)]
     yield from _check_general(body)
     yield from _check_tasks_exist(body)
-    yield from check_places(body)
-    yield from _check_input_and_output(body)
+    yield from check_places(objects)
+    yield from _check_input_and_output(body, protected=any(task.drm_info is not None for _, task in streaming))
     yield from check_input_kind(body)
-    yield from check_ai_tasks(body, live=False)
+    yield from check_ai_tasks(objects, live=False)
     if body.task_notify_config is not None:
         yield from _check_notification(body.task_notify_config, "TaskNotifyConfig")
     yield from check_s3(body)
-    for path, task in streaming_tasks(body):
+    for path, task in streaming:
         yield from _check_streaming(task, path)
         yield from check_names(task, path)
         if task.drm_info is not None:
             yield from check_drm(task.drm_info, f"{path}.DrmInfo")
-    for path, model in walk(body):
+    for path, model in objects:
         yield from check_task_names(model, path)
-    yield from _check_clashes(body)
+    yield from _check_clashes(streaming)
 
 
 def _check_general(body: ProcessMediaRequest) -> Iterator[Finding]:
@@ -98,9 +100,9 @@ def _check_tasks_exist(body: ProcessMediaRequest) -> Iterator[Finding]:
         yield Finding("ScheduleId", "is ignored, since Activities are given", "keep one of the two", "warning")
 
 
-def check_places(body: Model) -> Iterator[Finding]:
-    """Yield what is wrong or doubtful about the inputs and outputs of a request: their types and their objects."""
-    for path, model in walk(body):
+def check_places(objects: Iterable[tuple[str, Model]]) -> Iterator[Finding]:
+    """Yield what is wrong or doubtful about the inputs and outputs of a request: their types and their fields."""
+    for path, model in objects:
         if isinstance(model, MediaInputInfo):
             yield from _one_object(path, model, _INPUTS)
             yield from _check_input(path, model)
@@ -108,7 +110,7 @@ def check_places(body: Model) -> Iterator[Finding]:
             yield from _one_object(path, model, _OUTPUTS)
 
 
-def _check_input_and_output(body: ProcessMediaRequest) -> Iterator[Finding]:
+def _check_input_and_output(body: ProcessMediaRequest, *, protected: bool) -> Iterator[Finding]:
     source = body.input_info
     if source is None:
         return
@@ -126,7 +128,6 @@ def _check_input_and_output(body: ProcessMediaRequest) -> Iterator[Finding]:
                 "lacks the bucket or the region, and a URL has none to inherit",
                 "name both",
             )
-    protected = any(task.drm_info is not None for _, task in streaming_tasks(body))
     if source.type == "AWS-S3" and protected:
         yield Finding(
             "InputInfo.Type",
@@ -218,9 +219,9 @@ def _check_streaming(task: AdaptiveDynamicStreamingTaskInput, path: str) -> Iter
             yield Finding(f"{path}.StdExtInfo", "is not JSON", 'write JSON text such as {"audio_info": {...}}')
 
 
-def _check_clashes(body: ProcessMediaRequest) -> Iterator[Finding]:
+def _check_clashes(tasks: Iterable[tuple[str, AdaptiveDynamicStreamingTaskInput]]) -> Iterator[Finding]:
     seen: dict[tuple[Any, ...], str] = {}
-    for path, task in streaming_tasks(body):
+    for path, task in tasks:
         storage = None if task.output_storage is None else repr(task.output_storage)
         key = (task.definition, task.output_object_path, task.sub_stream_object_name, task.segment_object_name, storage)
         first = seen.setdefault(key, path)

@@ -207,7 +207,7 @@ def _check_structured(body: ProcessMediaByMPSRequest) -> Iterator[Finding]:
     given = {name: to_builtins(task) for attribute, name in _TASKS.items() if (task := getattr(body, attribute))}
     clean, findings = examine(ProcessMediaRequest, given)
     yield from (item for item in findings if item.path.startswith(tuple(given)))
-    yield from check_ai_tasks(convert(ProcessMediaRequest, clean), live=False)
+    yield from check_ai_tasks(walk(convert(ProcessMediaRequest, clean)), live=False)
 
 
 def _check_params(params: ProcessMediaRequest) -> Iterator[Finding]:
