@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -159,8 +160,8 @@ def _vod_job(given: dict[str, Any]) -> AnyJob:
     from drmkit.mps.models.storage import MediaInputInfo  # noqa: PLC0415
     from drmkit.mps.vodjob import VodJob, structured  # noqa: PLC0415
 
-    application, slash, file_id = given["vod"].partition("/")
-    if not (slash and file_id and application.isascii() and application.isdigit()):
+    application, _, file_id = given["vod"].partition("/")
+    if not (file_id and re.fullmatch("[0-9]{1,19}", application)):
         raise click.UsageError("--vod is SUBAPPID/FILEID, such as 1500000001/387702292285462759")
     job = Job.build(
         input=MediaInputInfo(),

@@ -18,6 +18,7 @@ from drmkit.mps.extended import Erase, ExtendedParameter, Extension, Highlights,
 from drmkit.mps.extended import examine_extended as examine
 from drmkit.mps.extendedrules import CATEGORIES, check_extended
 from drmkit.mps.findings import Finding, nearest, raise_errors
+from drmkit.mps.inspection import template_number
 from drmkit.mps.models.smart import AiAnalysisTaskInput
 from drmkit.mps.schema import Member, members
 
@@ -98,12 +99,13 @@ def find_feature(name: str) -> Feature:
     Raises:
         JobError: there is none.
     """
-    if name.isascii() and name.isdigit() and int(name) in _BY_TEMPLATE:
-        return _BY_TEMPLATE[int(name)]
+    number = template_number(name)
+    if number in _BY_TEMPLATE:
+        return _BY_TEMPLATE[number]
     feature = _BY_NAME.get(name.lower())
     if feature is None:
         close = nearest(name, _BY_NAME)
-        raise JobError(f"there is no analysis {name!r}", hint=f"write {close or ', '.join(FEATURES)}")
+        raise JobError(f"there is no analysis {name[:80]!r}", hint=f"write {close or ', '.join(FEATURES)}")
     return feature
 
 
@@ -289,7 +291,7 @@ def _value(member: Member, text: str, path: str) -> Any:
         return text
     try:
         return msgspec.json.decode(text)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         if member.kind is str:
             return [item.strip() for item in text.split(",")]
         if path.rpartition(".")[2] == "force_cls":
@@ -298,4 +300,4 @@ def _value(member: Member, text: str, path: str) -> Any:
                 f"there is no category {text!r}", hint=f"write {close or ', '.join(CATEGORIES)}, or its number"
             ) from None
         wanted = "a list in JSON" if member.is_list else {bool: "true or false"}.get(member.kind, "a number")
-        raise JobError(f"{path} is {text!r}, not {wanted}", hint=f"write {path}={wanted}") from None
+        raise JobError(f"{path} is {text[:80]!r}, not {wanted}", hint=f"write {path}={wanted}") from None

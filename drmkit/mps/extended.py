@@ -10,7 +10,6 @@ erase, splitting, horizontal-to-vertical. None stands for absent, and MPS then t
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import msgspec
@@ -45,6 +44,7 @@ __all__ = [
 
 _UNKNOWN = "has no field"
 _NEAREST = "instead"
+_UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
 
 
 def _same(name: str) -> str:
@@ -261,8 +261,8 @@ def examine_extended(text: str, path: str) -> tuple[ExtendedParameter | None, li
     if not text.strip():
         return ExtendedParameter(), []
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = msgspec.json.decode(text)
+    except _UNREADABLE:
         return None, [_no_json(text, path)]
     if isinstance(value, str):
         return None, [Finding(path, "is escaped twice", f"write {value[:200]!r}")]
@@ -274,8 +274,8 @@ def examine_extended(text: str, path: str) -> tuple[ExtendedParameter | None, li
 
 def _no_json(text: str, path: str) -> Finding:
     try:
-        json.loads(text.replace('\\"', '"'))
-    except (ValueError, RecursionError):
+        msgspec.json.decode(text.replace('\\"', '"'))
+    except _UNREADABLE:
         return Finding(path, "is no JSON (was it cut short?)", 'write an object, such as {"hht":{"top_clip":10}}')
     return Finding(path, "is escaped twice", "leave out one level of backslashes: the file's own writing escapes it")
 

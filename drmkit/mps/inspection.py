@@ -17,7 +17,10 @@ from drmkit.errors import JobError
 from drmkit.mps.findings import Finding, nearest
 from drmkit.mps.models.smart import AiQualityControlTaskInput
 
-__all__ = ["INSPECTIONS", "Inspection", "check_inspection", "find_inspection", "inspection_task"]
+__all__ = ["INSPECTIONS", "Inspection", "check_inspection", "find_inspection", "inspection_task", "template_number"]
+
+
+_MOST_DIGITS = 20
 
 
 class Inspection(msgspec.Struct, frozen=True):
@@ -53,15 +56,22 @@ def find_inspection(name: str | int) -> int:
         JobError: no such name.
     """
     text = str(name)
-    if text.isascii() and text.isdigit():
-        return int(text)
+    number = template_number(text)
+    if number is not None:
+        return number
     item = INSPECTIONS.get(text.lower())
     if item is None:
         close = nearest(text, INSPECTIONS)
         raise JobError(
-            f"there is no quality inspection {text!r}", hint=f"write {close or ', '.join(INSPECTIONS)}, or a number"
+            f"there is no quality inspection {text[:80]!r}",
+            hint=f"write {close or ', '.join(INSPECTIONS)}, or a number",
         )
     return item.definition
+
+
+def template_number(text: str) -> int | None:
+    """Return the number of a template that a text is, or None: digits, no more than a number of 64 bits has."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _MOST_DIGITS else None
 
 
 def inspection_task(template: str | int) -> AiQualityControlTaskInput:

@@ -164,7 +164,12 @@ def _read_secret(path: Path) -> str:
 
 def _json(text: str, name: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=lambda pairs: _unique(pairs, name))
+        value = json.loads(text, object_pairs_hook=lambda pairs: _unique(pairs, name))
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()
+        return value  # noqa: TRY300 (what follows are the ways in which it can fail)
+    except UnicodeEncodeError:
+        raise JobError(f"{name} holds half a character (a lone \\u escape)", hint="write the whole character") from None
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         comment = text[error.pos :].lstrip(", \t").startswith(("//", "/*", "#"))
@@ -172,6 +177,8 @@ def _json(text: str, name: str) -> Any:
         raise JobError(f"{name} is no JSON: {error.msg} ({place})", hint=hint) from None
     except RecursionError:
         raise JobError(f"{name} is nested too deeply") from None
+    except ValueError:
+        raise JobError(f"{name} holds a number of too many digits") from None
 
 
 def _unique(pairs: list[tuple[str, Any]], name: str) -> dict[str, Any]:
@@ -190,6 +197,8 @@ def _toml(text: str, name: str) -> Any:
         raise JobError(f"{name} is neither JSON nor TOML: {error}", hint="`drmkit job new` prints a job file") from None
     except RecursionError:
         raise JobError(f"{name} is nested too deeply") from None
+    except ValueError:
+        raise JobError(f"{name} holds a number of too many digits") from None
 
 
 def _toml_lines(table: dict[str, Any], where: tuple[str, ...]) -> Iterator[str]:

@@ -225,7 +225,7 @@ def _unwrap(body: bytes) -> dict[str, Any]:
 def _load(text: bytes | str) -> Any:
     try:
         return msgspec.json.decode(text)
-    except (msgspec.MsgspecError, UnicodeError):
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         raise InputError("the message is not JSON", hint="send it the body of the callback, whole") from None
 
 

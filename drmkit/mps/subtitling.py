@@ -16,6 +16,7 @@ import msgspec
 
 from drmkit.errors import JobError
 from drmkit.mps.findings import Finding, nearest, raise_errors
+from drmkit.mps.inspection import template_number
 from drmkit.mps.locations import parse_input
 from drmkit.mps.models.live import LiveSmartSubtitlesTaskInput
 from drmkit.mps.models.request import TranscodeTaskInput
@@ -99,14 +100,15 @@ def find_template(name: str | int) -> int:
         JobError: no such name.
     """
     text = str(name)
-    if text.isascii() and text.isdigit():
-        return int(text)
+    stated = template_number(text)
+    if stated is not None:
+        return stated
     number = _NAMES.get(text.lower())
     if number is None:
         close = nearest(text, _NAMES)
         shown = next((t.name for t in TEMPLATES.values() if close in {t.name.lower(), t.short}), None)
         forms = ", ".join(item.short for item in TEMPLATES.values())
-        raise JobError(f"there is no subtitle template {text!r}", hint=f"write {shown or f'{forms}, or a number'}")
+        raise JobError(f"there is no subtitle template {text[:80]!r}", hint=f"write {shown or f'{forms}, or a number'}")
     return number
 
 

@@ -10,7 +10,6 @@ no SessionId of its own here, so a job that is submitted twice is done twice.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -182,8 +181,8 @@ def structured(body: ProcessMediaRequest, file_id: str, sub_app_id: int) -> VodJ
 
 def _read(text: str) -> tuple[ProcessMediaRequest | None, list[Finding]]:
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = msgspec.json.decode(text)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None, [Finding(PARAMS, "is no JSON (was it cut short?)", "write an MPS request as text of JSON")]
     if not isinstance(value, dict):
         return None, [Finding(PARAMS, "is JSON, but no object", "write an MPS request as text of JSON")]

@@ -312,6 +312,23 @@ def test_texts_that_are_none(text: str, message: str, fix: str, severity: str) -
     assert found.severity == severity
 
 
+@pytest.mark.parametrize(
+    "text", ['{"a":' * 100_000, '{"hht":{"threshold":NaN}}', '{"des":{"dstlang":"\\ud800"}}', "\ud800", "[" * 100_000]
+)
+def test_texts_that_no_reader_takes(text: str) -> None:
+    """Nesting without end, numbers that are none, half characters: no JSON, in words."""
+    parameter, findings = examine_extended(text, "P")
+    assert (parameter, [item.path for item in findings]) == (None, ["P"])
+    with pytest.raises(JobError, match="not a list in JSON"):
+        assign("erase", {"custom_objs.time_objs": "[" * 100_000})
+
+
+def test_numbers_without_end() -> None:
+    """A number of a thousand digits is no template."""
+    with pytest.raises(JobError, match="there is no analysis '999"):
+        find_feature("9" * 5000)
+
+
 def test_refused_texts_and_parts() -> None:
     """Parsing and building raise JobError with the reason."""
     with pytest.raises(JobError, match="no JSON"):

@@ -108,12 +108,21 @@ def test_unknown_fields_are_findings(make_job: Any) -> None:
         (b'{"OutputDir": "/a/", "OutputDir": "/b/"}', "has the field OutputDir twice"),
         (b" " * (10 * 1024 * 1024 + 1), "is larger than"),
         (b'{"a":' * 100_000, "nested too deeply"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "holds a number of too many digits"),
+        (b'{"SessionId": "\\ud800"}', "holds half a character"),
+        (b'{"\\udfff": 1}', "holds half a character"),
+        (b"a = " + b"9" * 5000, "holds a number of too many digits"),
     ],
 )
 def test_refused_files(data: Any, message: Any) -> None:
     """What is no job file is refused with the reason, and the place where there is one."""
     with pytest.raises(JobError, match=message):
         parse_job(data)
+
+
+def test_escaped_characters_are_read() -> None:
+    """The benign twin: a character in two escapes is one character."""
+    assert parse_job(b'{"SessionContext": "\\ud83d\\ude00"}').body.session_context == "\U0001f600"
 
 
 def test_a_list_is_no_job() -> None:

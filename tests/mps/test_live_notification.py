@@ -151,6 +151,12 @@ def test_a_body_that_is_cut_short(kind: str) -> None:
             parse(whole[:length])
 
 
+def test_nesting_without_end() -> None:
+    """A body that is nested without end is refused like any other that is no JSON."""
+    with pytest.raises(InputError, match="the message is not JSON"):
+        parse(b'{"NotificationType":' + b"[" * 100_000)
+
+
 def test_a_field_of_the_wrong_type() -> None:
     """A result that cannot be what the API documents is refused with its place."""
     with pytest.raises(InputError, match=r"\$\.AiReviewResultInfo"):
