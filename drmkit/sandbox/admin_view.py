@@ -16,7 +16,7 @@ from drmkit.sandbox.keydocument import protected_by
 from drmkit.sandbox.keystore import TrackKey
 from drmkit.sandbox.media import Output
 from drmkit.sandbox.mediafolder import bucket_of, media_url
-from drmkit.sandbox.mps_answers import Subtask, Task
+from drmkit.sandbox.mps_answers import ADAPTIVE, Subtask, Task
 from drmkit.sandbox.mps_tasks import TaskStore
 from drmkit.sandbox.state import SandboxState
 from drmkit.sandbox.tickets import Ticket
@@ -122,9 +122,10 @@ def _key(key: TrackKey, content: str, tracks: list[str]) -> dict[str, Any]:
 
 
 def _task(task: Task, detail: Mapping[str, Any], *, player: bool) -> dict[str, Any]:
-    results = (detail["WorkflowTask"] or {}).get("MediaProcessResultSet") or []
-    outputs = [result["AdaptiveDynamicStreamingTask"]["Output"] for result in results]
-    outputs += [None] * (len(task.subtasks) - len(outputs))
+    results = (detail.get("WorkflowTask") or {}).get("MediaProcessResultSet") or []
+    adaptive = (result.get("AdaptiveDynamicStreamingTask") for result in results)
+    left = (result["Output"] for result in adaptive if result is not None)
+    outputs = [next(left, None) if subtask.kind == ADAPTIVE else None for subtask in task.subtasks]
     return {
         "id": task.task_id,
         "status": "ABORTED" if task.aborted else task.status,
@@ -142,7 +143,8 @@ def _subtask(subtask: Subtask, output: Mapping[str, Any] | None, task: Task, *, 
     drm = subtask.spec.get("DrmInfo") or {}
     made: Output | None = subtask.result
     return {
-        "definition": subtask.spec["Definition"],
+        "kind": subtask.kind,
+        "definition": subtask.spec.get("Definition"),
         "drm": drm.get("Type"),
         "status": "WAITING" if task.begun is None else subtask.status,
         "stage": subtask.stage,

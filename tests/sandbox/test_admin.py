@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from mps_calls import SIMPLE, call, job, wait
 
 from drmkit import cpix
 from drmkit.sandbox.faultlist import FAULTS
@@ -207,6 +208,32 @@ def test_the_state_shows_everything_and_no_secret(admin: Admin) -> None:
     login = admin.call("POST", f"requests/{state['requests'][2]['number']}/reveal")
     assert "password=p%26ss%2Bw%25rd%3D" in login["request"]["text"]
     assert admin.call("POST", "credentials/reveal")["password"] == known.password.reveal()
+
+
+def test_tasks_of_every_kind_are_shown(admin: Admin) -> None:
+    """Live streams, jobs through VOD, orchestrations and AI tasks stand beside DRM tasks, each with its kind."""
+    place = {"InputInfo": job()["InputInfo"]}
+    quality = {"AiQualityControlTask": {"Definition": 10}}
+    live = {"Url": "rtmp://live.example.com/a", "TaskNotifyConfig": {}} | quality
+    transcode = {"MediaProcessTask": job(SIMPLE)["MediaProcessTask"] | {"TranscodeTaskSet": [{"Definition": 1}]}}
+    of_vod = {"FileId": "1", "SubAppId": 2, "AiAnalysisTask": {"Definition": 22}}
+    ids = [
+        call(admin.account, "ProcessMedia", place | quality | transcode)["TaskId"],
+        call(admin.account, "ProcessMedia", place | {"ScheduleId": 5})["TaskId"],
+        call(admin.account, "ProcessLiveStream", live)["TaskId"],
+        call(admin.account, "ProcessMediaByMPS", of_vod, service="vod", version="2018-07-17")["TaskId"],
+    ]
+    for task_id in ids[:3]:
+        wait(admin.account, task_id)
+    shown = {task["id"]: task for task in admin.call("GET", "state")["tasks"]}
+    kinds = [[part["kind"] for part in shown[task_id]["subtasks"]] for task_id in ids]
+    assert kinds == [
+        ["AdaptiveDynamicStreaming", "Transcode", "AiQualityControl"],
+        ["Schedule"],
+        ["AiQualityControl"],
+        ["AiAnalysis"],
+    ]
+    assert [bool(part["path"]) for part in shown[ids[0]]["subtasks"]] == [True, False, False]
 
 
 def test_tickets_in_odd_places_are_masked_too(admin: Admin) -> None:

@@ -71,7 +71,8 @@ function partRow() {
   return {
     node,
     update(now) {
-      write(drm, `${now.drm ?? "no DRM"} · ${now.definition}`);
+      const what = now.kind === "AdaptiveDynamicStreaming" ? now.drm ?? "no DRM" : now.kind;
+      write(drm, `${what} · ${now.definition ?? "-"}`);
       write(status, now.status.toLowerCase());
       mark(status, "data-kind", now.status === "FAIL" ? "bad" : now.status === "SUCCESS" ? "good" : "busy");
       write(path, now.path ? `${now.bucket}${now.path}` : now.status === "PROCESSING" ? `${now.stage}, ${now.percent} %` : "");
