@@ -67,7 +67,11 @@ FOUND_BY = {
     "speke-wrong-mac": ("encryption", "kit-encryption"),
     "speke-other-recipient": ("encryption", "kit-encryption"),
     "speke-mac-missing": ("encryption", "speke-mac"),
+    "speke-rate-limited": ("basic", "kit-refused"),
+    "speke-dropped": ("basic", "kit-unreachable"),
+    "speke-cut": ("basic", "kit-unreachable"),
 }
+LATE = {"speke-slow", "speke-dripping"}
 
 
 @pytest.mark.parametrize("version", ["1.0", "2.0", "2.1"])
@@ -90,8 +94,8 @@ def test_every_preset_and_system_is_tried(connect: Connect) -> None:
 
 
 def test_every_fault_of_the_sandbox_has_its_rule() -> None:
-    """The list of what finds which fault is complete, and longer than twenty."""
-    assert set(FOUND_BY) == {name for name, fault in FAULTS.items() if fault.role == "speke"}
+    """The list of what finds which fault is complete but for answers that are merely late, and longer than twenty."""
+    assert set(FOUND_BY) | LATE == {name for name, fault in FAULTS.items() if fault.role == "speke"}
     assert len(FOUND_BY) >= 20
 
 
