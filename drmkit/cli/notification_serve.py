@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import signal
 import socket
 import threading
@@ -142,11 +141,13 @@ def _run(
 def _server(receiver: Receiver) -> uvicorn.Server:
     try:
         import uvicorn  # noqa: PLC0415 (an extra)
+
+        from drmkit.webserver import hide_exception_texts  # noqa: PLC0415
     except ModuleNotFoundError:
         raise MissingExtraError(
             "receiving callbacks needs the package uvicorn", hint="install it: pip install 'drmkit[sandbox]'"
         ) from None
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    hide_exception_texts()
     return uvicorn.Server(
         uvicorn.Config(
             receiver,

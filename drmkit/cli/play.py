@@ -120,7 +120,7 @@ def _serve(app: App, manifest: str, form: str, given: Mapping[str, Any]) -> None
         from starlette.applications import Starlette  # noqa: PLC0415 (an extra)
 
         from drmkit.player import routes  # noqa: PLC0415
-        from drmkit.player.server import PlayerServer  # noqa: PLC0415
+        from drmkit.webserver import ServerThread  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f"the player needs the package {error.name}", hint="install it: pip install 'drmkit[sandbox]'"
@@ -143,7 +143,8 @@ def _serve(app: App, manifest: str, form: str, given: Mapping[str, Any]) -> None
     )
     listener = bind_loopback("127.0.0.1", given["port"], who="the player")
     page = f"http://127.0.0.1:{listener.getsockname()[1]}/player/?{urlencode(_query(address, given))}"
-    with _Interrupts() as stopped, PlayerServer(LoopbackOnly(Starlette(routes=mounted), time.time), listener):
+    site = LoopbackOnly(Starlette(routes=mounted), time.time)
+    with _Interrupts() as stopped, ServerThread(site, listener, name="the player"):
         if named is None and find_player_js(Path.cwd()) is None:
             app.talk(f"Shaka Player is missing, and the page waits for it: {INSTALL}")
         _open(app, form, page, address, opens=not given["no_open"], sessions=sessions)

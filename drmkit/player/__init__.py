@@ -7,7 +7,6 @@
 - `drmkit.player.shaka`: find Shaka Player on this machine
 - `drmkit.player.manifest`: tell DASH and HLS manifests from other files
 - `drmkit.player.keys`: the content keys of a CPIX document or a key file
-- `drmkit.player.server`: serve it all on loopback
 - `drmkit.player.drmtoday`: DRMtoday's license servers, and what its test player asks for
 """
 

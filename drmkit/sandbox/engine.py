@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import socket
-import threading
-import traceback
-from pathlib import Path
 from typing import Any
-
-import uvicorn
 
 from drmkit.errors import MissingExtraError, RemoteUnavailableError
 from drmkit.http import HttpClient
@@ -24,37 +17,9 @@ from drmkit.sandbox.options import SandboxOptions
 from drmkit.sandbox.state import SandboxState
 from drmkit.sandbox.wire import LineProtocol
 from drmkit.stream.tools import Tools, find_tools
+from drmkit.webserver import ServerThread
 
 __all__ = ["Engine"]
-
-_START_SECONDS = 15.0
-_GRACE_SECONDS = 1
-
-
-class _NoExceptionTexts(logging.Filter):
-    """Keep the texts of exceptions out of the server's log, since they can hold what a request held."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        error = record.exc_info[1] if record.exc_info else None
-        if error is not None:
-            *_, (frame, line) = traceback.walk_tb(error.__traceback__)
-            place = f"{Path(frame.f_code.co_filename).name}:{line}"
-            record.msg, record.args = "the sandbox failed with %s at %s", (type(error).__name__, place)
-            record.exc_info = record.exc_text = None
-        return True
-
-
-_FILTER = _NoExceptionTexts()
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = threading.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        self.ready.set()
 
 
 class Engine:
@@ -71,7 +36,6 @@ class Engine:
 
     def __init__(self, options: SandboxOptions, listener: socket.socket) -> None:
         self.state = SandboxState(options)
-        self._listener = listener
         self._tools, self.missing = _tools(options)
         self.media = MediaFolder(options.storage)
         self.media.open()
@@ -86,39 +50,24 @@ class Engine:
         self._callbacks = CallbackSender(self.state)
         pipeline = MediaPipeline(self.media, self._tools, options, self._http) if self._tools else None
         self._workers = MediaWorkers(self.state, self._tasks, self._callbacks, pipeline, self._http)
-        self._server = _Server(
-            uvicorn.Config(
-                make_app(self.state, self._tasks),
-                access_log=False,
-                date_header=False,
-                http=LineProtocol,
-                lifespan="off",
-                log_config=None,
-                loop="asyncio",
-                server_header=False,
-                timeout_graceful_shutdown=_GRACE_SECONDS,
-                ws="none",
-            )
-        )
-        self._thread = threading.Thread(target=self._serve, name="drmkit-sandbox-server")
+        app = make_app(self.state, self._tasks)
+        self._server = ServerThread(app, listener, name="the sandbox", http=LineProtocol)
 
     def start(self) -> None:
         """Start the threads and return once the server answers."""
-        logging.getLogger("uvicorn.error").addFilter(_FILTER)
-        self._thread.start()
         self._callbacks.start()
         self._workers.start()
-        if not self._server.ready.wait(_START_SECONDS):
+        try:
+            self._server.start()
+        except RemoteUnavailableError:
             self.stop()
-            raise RemoteUnavailableError("the sandbox did not start in time")
+            raise
 
     def stop(self) -> None:
         """Stop the threads; the listening socket closes with the server."""
         self._workers.stop()
         self._callbacks.stop()
-        self._server.should_exit = True
-        self._thread.join()
-        self._listener.close()
+        self._server.stop()
         self._http.close()
         self.media.close()
 
@@ -140,9 +89,6 @@ class Engine:
         """Forget everything that happened since the start."""
         self._tasks.clear()
         self.state.reset()
-
-    def _serve(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._listener]))
 
 
 def _tools(options: SandboxOptions) -> tuple[Tools | None, str]:

@@ -29,7 +29,8 @@ try:
     from drmkit.sandbox.mps_contract import ApiRefusalError
 except ModuleNotFoundError as _error:  # pragma: no cover (the tests have the extra)
     raise MissingExtraError(
-        f"the sandbox needs the package {_error.name}", hint="install it: pip install 'drmkit[sandbox]'"
+        f"the sandbox needs the package {(_error.name or '').partition('.')[0]}",
+        hint="install it: pip install 'drmkit[sandbox]'",
     ) from None
 
 __all__ = ["Sandbox", "serve"]

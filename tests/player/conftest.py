@@ -16,13 +16,13 @@ from streams import Streams
 
 from drmkit.identifiers import KeyId
 from drmkit.player import routes
-from drmkit.player.server import PlayerServer
 from drmkit.player.sessions import Sessions
 from drmkit.player.shaka import find_player_js
 from drmkit.sandbox.server import bind_loopback
 from drmkit.sandbox.web import LoopbackOnly
 from drmkit.secret import Secret
 from drmkit.stream.tools import Tools, find_tools
+from drmkit.webserver import ServerThread
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -90,7 +90,7 @@ class Site:
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Site]]:
     """Start a player with any options of `routes`; it stops with the test."""
-    running: list[PlayerServer] = []
+    running: list[ServerThread] = []
 
     def start(media_root: Path | None = None, player_js: Path | None = None, **options: Any) -> Site:
         site = Site(player_js=player_js)
@@ -107,14 +107,13 @@ def serve() -> Iterator[Callable[..., Site]]:
         )
         listener = bind_loopback("127.0.0.1", 0)
         site.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server = PlayerServer(LoopbackOnly(Starlette(routes=mounted), time.time), listener)
-        running.append(server)
-        server.__enter__()
+        app = LoopbackOnly(Starlette(routes=mounted), time.time)
+        running.append(ServerThread(app, listener, name="the player").start())
         return site
 
     yield start
     for server in running:
-        server.__exit__(None, None, None)
+        server.stop()
 
 
 @pytest.fixture

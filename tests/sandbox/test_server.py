@@ -259,7 +259,7 @@ def test_a_bug_leaks_nothing(make: Any, caplog: pytest.LogCaptureFixture) -> Non
     assert account.client.get(url).status == 200
     account.sandbox.stop()
     (record,) = [record for record in caplog.records if record.name == "uvicorn.error" and record.levelno >= 40]
-    assert record.getMessage().startswith("the sandbox failed with ValueError at test_server.py:")
+    assert record.getMessage().startswith("the server failed with ValueError at test_server.py:")
     assert "cAnArYsEcReT" not in caplog.text
 
 
