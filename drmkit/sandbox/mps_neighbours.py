@@ -142,10 +142,13 @@ def schedule_task(task: Task) -> dict[str, Any]:
 
 
 def analysis_items(spec: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return the key of the feature that an analysis task asks for, "" for labels, and its parameters."""
+    """Return the key of the feature that an analysis task asks for, "" for labels, and the objects it is told it by.
+
+    MPS passes an ExtendedParameter on unread, so what should be an object in it may be anything; that counts as absent.
+    """
     given = _object(spec.get("ExtendedParameter") or "{}") or {}
     key = _BY_TEMPLATE.get(spec["Definition"]) or next((key for key in _ANALYSES if key in given), "")
-    return key, given
+    return key, {name: item for name, item in given.items() if isinstance(item, dict)}
 
 
 def review_item() -> dict[str, Any]:
@@ -226,7 +229,8 @@ def _delogo(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:
     output: dict[str, Any] = {"Path": f"{_folder(task)}delogo-{_stem(task)}.mp4", "OutputStorage": _storage(task)}
     if wanted.get("CustomerAppId") == "subtitle_extract":
         output |= {"Path": "", "OriginSubtitlePath": f"{_folder(task)}delogo-{_stem(task)}.srt"}
-        if wanted.get("subtitle_param", {}).get("translate_dst_language"):
+        subtitles = wanted.get("subtitle_param")
+        if isinstance(subtitles, dict) and subtitles.get("translate_dst_language"):
             output["TranslateSubtitlePath"] = f"{_folder(task)}delogo-{_stem(task)}-translated.srt"
     return output
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from typing import Final
 
@@ -72,7 +73,21 @@ class MediaWorkers:
     def _run(self) -> None:
         with self._scope.entered():
             while (task := self._tasks.take()) is not None:
-                self._process(task)
+                try:
+                    self._process(task)
+                except Exception as error:  # noqa: BLE001 (a bug in one task is told, and ends that task alone)
+                    self._crashed(task, error)
+
+    def _crashed(self, task: Task, error: Exception) -> None:
+        """Say what broke, and go on: a worker that ends would leave the tasks behind it in the queue for good."""
+        # The server's log keeps the texts of exceptions, which can hold what a request held, to itself.
+        logging.getLogger("uvicorn.error").error("a media worker failed", exc_info=error)
+        self._state.journal.note("mps", "task", f"the sandbox failed with {type(error).__name__}")
+        for subtask in task.subtasks:
+            if subtask.status == "PROCESSING":
+                self._tasks.settle(subtask, _CRASHED)
+        if task.finished is None:
+            self._tasks.finish(task)
 
     def _process(self, task: Task) -> None:
         if task.family == "live":

@@ -55,6 +55,27 @@ def test_the_parameters_are_heeded(account: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("definition", "parameter"),
+    [
+        (22, {"des": None}),
+        (22, {"des": "llm"}),
+        (24, {"delogo": []}),
+        (24, {"delogo": {"CustomerAppId": "subtitle_extract", "subtitle_param": "en"}}),
+        (26, {"hht": 3}),
+        (26, {"hht": {"top_clip": None, "res_save_type": []}}),
+        (27, {"strip": "content"}),
+        (28, {"htv": None}),
+        (57374, {"hht": None}),
+    ],
+)
+def test_parameters_that_are_no_objects_break_nothing(account: Any, definition: int, parameter: Any) -> None:
+    """MPS does not read an ExtendedParameter, so whatever stands for an object in it: the task ends with a result."""
+    task = {"AiAnalysisTask": {"Definition": definition, "ExtendedParameter": json.dumps(parameter)}}
+    detail = wait(account, call(account, "ProcessMedia", PLACE | task)["TaskId"])
+    assert detail["WorkflowTask"]["AiAnalysisResultSet"]
+
+
+@pytest.mark.parametrize(
     ("tasks", "code", "part"),
     [
         ({"AiAnalysisTask": {"Definition": 26, "ExtendedParameter": {"hht": {}}}}, "InvalidParameter", "Extended"),
