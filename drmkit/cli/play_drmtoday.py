@@ -1,4 +1,7 @@
-"""Prints what DRMtoday's own test player asks for, and where its license servers are."""
+"""Prints what DRMtoday's own test player asks for, and where its license servers are.
+
+Source: Tencent Cloud, "DRM integration" (https://www.tencentcloud.com/document/product/1041/68547).
+"""
 
 from __future__ import annotations
 
@@ -20,19 +23,15 @@ def print_fields(app: App, form: str, *, user_id: str | None, session_id: str | 
         asset_id: the ResourceId of the job, or None.
     """
     from drmkit.keyserver.account import drmtoday_hosts  # noqa: PLC0415
-    from drmkit.player.drmtoday import (  # noqa: PLC0415
-        CUSTOM_DATA_HEADER,
-        TOKEN_HEADER,
-        LicenseServers,
-        custom_data,
-        environment_name,
-    )
+    from drmkit.licensing import CUSTOM_DATA_HEADER, TOKEN_HEADER  # noqa: PLC0415
+    from drmkit.licensing.customdata import CustomData  # noqa: PLC0415
+    from drmkit.player.drmtoday import LicenseServers, environment_name  # noqa: PLC0415
 
     profile = app.profile()
     merchant = profile.require("organization")
     environment = environment_name(drmtoday_hosts(profile))
     servers = LicenseServers(environment, merchant)
-    header = custom_data(merchant, user_id, session_id) if user_id and session_id else None
+    header = CustomData(merchant, user_id, session_id).header() if user_id and session_id else None
     player = {
         "drm_environment": f"DRMtoday {environment.upper()}",
         "merchant": merchant,
@@ -52,6 +51,8 @@ def print_fields(app: App, form: str, *, user_id: str | None, session_id: str | 
 
 
 def _text(player: dict[str, Any], licenses: dict[str, str], header: str | None) -> str:
+    from drmkit.licensing import CUSTOM_DATA_HEADER, TOKEN_HEADER  # noqa: PLC0415
+
     rows = [
         ("DRMtoday's test player", None),
         ("DRM environment", player["drm_environment"]),
@@ -65,9 +66,9 @@ def _text(player: dict[str, Any], licenses: dict[str, str], header: str | None) 
         ("FairPlay", licenses["fairplay"]),
         ("  its certificate", licenses["fairplay_certificate"]),
         ("Headers, one of the two", None),
-        ("x-dt-auth-token", "a JWT that your own server signs with the shared secret of your organization"),
+        (TOKEN_HEADER, "a JWT that your own server signs with the shared secret of your organization"),
         (
-            "x-dt-custom-data",
+            CUSTOM_DATA_HEADER,
             header or "Base64 of JSON with merchant, userId, sessionId; state --user-id and --session-id",
         ),
     ]

@@ -3,11 +3,12 @@
 - `drmkit.player.app`: `routes`, which a server mounts
 - `drmkit.player.page`: the page's own files, under a strict content security policy
 - `drmkit.player.license`: the ClearKey license server, and `drmkit.player.sessions`: who may ask it
+- `drmkit.player.licenserequest`: how license servers read requests, the sandbox's one too
 - `drmkit.player.media`: the files of a folder, with Range
 - `drmkit.player.shaka`: find Shaka Player on this machine
 - `drmkit.player.manifest`: tell DASH and HLS manifests from other files
 - `drmkit.player.keys`: the content keys of a CPIX document or a key file
-- `drmkit.player.drmtoday`: DRMtoday's license servers, and what its test player asks for
+- `drmkit.player.drmtoday`: DRMtoday's license servers
 """
 
 from __future__ import annotations

@@ -1,24 +1,19 @@
-"""DRMtoday's license servers, the header that names a user, and the fields of its test player.
+"""DRMtoday's license servers, and which environment of it an account belongs to.
 
-Sources: Tencent Cloud, "DRM integration" (https://www.tencentcloud.com/document/product/1041/68547), for the test
-player; castLabs' sample players (https://github.com/castlabs/drmtoday-avplayer-demo) for URLs and headers.
+Source: castLabs' sample players (https://github.com/castlabs/drmtoday-avplayer-demo).
 """
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from drmkit.errors import ConfigurationError, InputError
+from drmkit.errors import ConfigurationError
 from drmkit.keyserver.drmtoday import ENVIRONMENTS, DrmtodayHosts
 
-__all__ = ["CUSTOM_DATA_HEADER", "TOKEN_HEADER", "LicenseServers", "custom_data", "environment_name"]
+__all__ = ["LicenseServers", "environment_name"]
 
-TOKEN_HEADER = "x-dt-auth-token"
-CUSTOM_DATA_HEADER = "x-dt-custom-data"
 _HOSTS: Mapping[str, str] = {
     "production": "https://lic.drmtoday.com",
     "staging": "https://lic.staging.drmtoday.com",
@@ -71,16 +66,3 @@ def environment_name(hosts: DrmtodayHosts) -> str:
         f"the profile points at {hosts.frontend_url}, which is not DRMtoday",
         hint='use a profile with environment = "production" or "staging"',
     )
-
-
-def custom_data(merchant: str, user_id: str, session_id: str) -> str:
-    """Return the value of `x-dt-custom-data`: Base64 of a JSON object; the license server asks the merchant about it.
-
-    Raises:
-        InputError: one of the three is empty.
-    """
-    if not (merchant and user_id and session_id):
-        raise InputError("DRMtoday's custom data needs a merchant, a user ID and a session ID")
-    fields = {"merchant": merchant, "userId": user_id, "sessionId": session_id}
-    text = json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
-    return base64.b64encode(text.encode()).decode("ascii")

@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Sequence
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from drmkit.errors import SignalingError
 from drmkit.identifiers import KeyId
+from drmkit.player.licenserequest import LicenseRequestError, name_keys, read_body, read_license_request
 from drmkit.player.sessions import Sessions
 from drmkit.secret import Secret
 from drmkit.signaling import clearkey
@@ -19,9 +19,7 @@ __all__ = ["ClearKeyServer", "FindKey", "Note"]
 FindKey = Callable[[KeyId], Secret[bytes] | None]
 Note = Callable[[str, str], None]
 
-_LARGEST = 64 * 1024
-_MOST_KEYS = 256
-_MOST_NAMED = 3
+_REFUSED = {400: "malformed", 413: "too-large"}
 _SESSIONS = {
     "missing": "a session is needed: open the link that drmkit printed",
     "unknown": "this session is not of this server: open the link that drmkit printed last",
@@ -75,7 +73,7 @@ class ClearKeyServer:
         """Answer a POST of a code from a link with a session token."""
         if not self._trusted(request):
             return self._foreign(request)
-        body = await _body(request)
+        body = await read_body(request)
         token = self._sessions.redeem(body.decode("utf-8", "replace")) if self._sessions and body else None
         if token is None:
             return _refusal(403, "code-used", "this link has been used before: open the one that drmkit printed")
@@ -86,25 +84,22 @@ class ClearKeyServer:
         if verdict != "valid":
             self._note("license", f"refused: session {verdict}")
             return _refusal(403, f"session-{verdict}", _SESSIONS[verdict])
-        body = await _body(request)
-        if body is None:
-            return _refusal(413, "too-large", f"a license request has at most {_LARGEST} bytes")
         try:
-            kids = tuple(dict.fromkeys(clearkey.parse_license_request(body)))
-        except SignalingError as error:
-            self._note("license", "refused: malformed")
-            return _refusal(400, "malformed", error.message)
-        if len(kids) > _MOST_KEYS:
-            return _refusal(400, "malformed", f"a license request names at most {_MOST_KEYS} key IDs")
+            kids = await read_license_request(request)
+        except LicenseRequestError as error:
+            self._note("license", f"refused: {_REFUSED[error.status]}")
+            return _refusal(error.status, _REFUSED[error.status], error.message)
         return self._grant(kids)
 
-    def _grant(self, kids: Collection[KeyId]) -> Response:
+    def _grant(self, kids: Sequence[KeyId]) -> Response:
         found = {kid: key for kid in kids if (key := self._find_key(kid)) is not None}
         unknown = [kid for kid in kids if kid not in found]
-        self._note("license", f"{len(found)} of {_keys(kids)}" + (f"; unknown: {_list(unknown)}" if unknown else ""))
+        self._note(
+            "license", f"{len(found)} of {_keys(kids)}" + (f"; unknown: {name_keys(unknown)}" if unknown else "")
+        )
         if not found:
             return _refusal(
-                404, "unknown-key", f"there is no key for {_list(unknown)}", kids=[str(kid) for kid in kids]
+                404, "unknown-key", f"there is no key for {name_keys(unknown)}", kids=[str(kid) for kid in kids]
             )
         document = clearkey.license_document(found)
         return Response(document.reveal(), media_type="application/json")
@@ -127,22 +122,8 @@ class ClearKeyServer:
         return {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
 
 
-async def _body(request: Request) -> bytes | None:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LARGEST:
-            return None
-    return bytes(body)
-
-
 def _refusal(status: int, error: str, message: str, **more: object) -> Response:
     return JSONResponse({"error": error, "message": message, **more}, status)
-
-
-def _list(kids: Sequence[KeyId]) -> str:
-    rest = len(kids) - _MOST_NAMED
-    return ", ".join(str(kid) for kid in kids[:_MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _keys(kids: Collection[KeyId]) -> str:

@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -19,11 +19,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from drmkit.errors import SignalingError
-from drmkit.identifiers import KeyId
+from drmkit.player.licenserequest import LicenseRequestError, name_keys, read_license_request
 from drmkit.sandbox.keystore import TrackKey
 from drmkit.sandbox.state import SandboxState
-from drmkit.sandbox.web import BodyTooLargeError, read_body
 from drmkit.signaling import clearkey
 
 __all__ = ["LICENSE_PATH", "LicenseRole"]
@@ -31,7 +29,6 @@ __all__ = ["LICENSE_PATH", "LicenseRole"]
 LICENSE_PATH = "/license/drmtoday"
 _ALGORITHMS = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
 _TOKEN, _CUSTOM = "x-dt-auth-token", "x-dt-custom-data"
-_LIMIT = 64 * 1024
 _SKEW = 60
 _DURATION = re.compile(r"P(?=.)(\d+W)?(\d+D)?(?:T(?=.)(\d+H)?(\d+M)?(\d+S)?)?")
 _DUMMY = "crtjson:"
@@ -84,14 +81,13 @@ class LicenseRole:
     async def _granted(self, request: Request) -> list[TrackKey]:
         rights = self._rights(request)
         try:
-            kids = clearkey.parse_license_request(await read_body(request, _LIMIT))
-        except BodyTooLargeError:
-            raise _RefusalError("REQUEST_TOO_LARGE", f"a license request has at most {_LIMIT} bytes", 413) from None
-        except SignalingError as error:
-            raise _RefusalError("REQUEST_MALFORMED", error.message, 400) from None
-        found = [key for kid in dict.fromkeys(kids) if (key := self._state.keys.find(kid)) is not None]
+            kids = await read_license_request(request)
+        except LicenseRequestError as error:
+            code = "REQUEST_TOO_LARGE" if error.status == 413 else "REQUEST_MALFORMED"  # noqa: PLR2004 (HTTP's)
+            raise _RefusalError(code, error.message, error.status) from None
+        found = [key for kid in kids if (key := self._state.keys.find(kid)) is not None]
         if not found:
-            raise _RefusalError("KEY_NOT_FOUND", f"there is no key for {_list(kids)}", 404)
+            raise _RefusalError("KEY_NOT_FOUND", f"there is no key for {name_keys(kids)}", 404)
         asset = rights.get("assetId")
         granted = [key for key in found if asset is None or key.asset == asset]
         if not granted:
@@ -228,7 +224,3 @@ def _is_duration(value: Any) -> bool:
     except OverflowError:
         return False
     return timedelta() < length < timedelta(seconds=2**31)
-
-
-def _list(kids: Collection[KeyId]) -> str:
-    return ", ".join(str(kid) for kid in kids)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import subprocess
 import sys
@@ -11,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from drmkit import cpix
-from drmkit.errors import ConfigurationError, CpixError, DrmkitError, InputError
+from drmkit.errors import ConfigurationError, CpixError, InputError
 from drmkit.identifiers import KeyId
 from drmkit.keyserver.drmtoday import DrmtodayHosts
-from drmkit.player.drmtoday import LicenseServers, custom_data, environment_name
+from drmkit.player.drmtoday import LicenseServers, environment_name
 from drmkit.player.keys import document_keys, parse_keys
 from drmkit.player.manifest import check_manifest
 from drmkit.player.shaka import find_player_js, named_player_js
@@ -169,14 +168,6 @@ def test_drmtodays_license_servers() -> None:
     assert environment_name(DrmtodayHosts.named("staging")) == "staging"
     with pytest.raises(ConfigurationError, match="not DRMtoday"):
         environment_name(DrmtodayHosts.custom("http://127.0.0.1:1", "http://127.0.0.1:1"))
-
-
-def test_custom_data() -> None:
-    """Base64 of JSON with the three fields; none may be empty."""
-    made = json.loads(base64.b64decode(custom_data("m", "Zoë", "s")))
-    assert made == {"merchant": "m", "userId": "Zoë", "sessionId": "s"}
-    with pytest.raises(DrmkitError, match="needs a merchant"):
-        custom_data("m", "", "s")
 
 
 def test_without_the_extra_the_parts_that_serve_nothing_work() -> None:

@@ -189,6 +189,7 @@ def test_one_header_and_only_one(licensed: Any) -> None:
         (b"", 400, "REQUEST_MALFORMED"),
         (b"{}", 400, "REQUEST_MALFORMED"),
         (b'{"kids": ["x"]}', 400, "REQUEST_MALFORMED"),
+        (clearkey.license_request([KeyId(n.to_bytes(16)) for n in range(257)]), 400, "REQUEST_MALFORMED"),
         (b" " * 70_000, 413, "REQUEST_TOO_LARGE"),
         (clearkey.license_request([KeyId(bytes(16))]), 404, "KEY_NOT_FOUND"),
     ],
