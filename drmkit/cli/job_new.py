@@ -81,7 +81,7 @@ def new(app: App, /, **given: Any) -> None:
       drmkit job new --drm widevine --definition 12 --resource-id movie-1 --key-source drmtoday:prod
       --input cos://source-125/ap-singapore/in/movie.mp4 --output cos://target-125/ap-singapore/out/
 
-      drmkit job new --analysis highlights --set force_cls=football --set top_clip=10 --input ... --output ...
+      drmkit job new --analysis highlights --set force_cls=variety --set top_clip=10 --input ... --output ...
 
       drmkit job new --live rtmp://live.example.com/app/one --quality picture --notify-url https://me.example.com/
     """

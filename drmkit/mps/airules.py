@@ -21,6 +21,12 @@ __all__ = ["check_ai_tasks", "check_input_kind"]
 _NO_S3 = {
     "ai_analysis_task": "AiAnalysisTask",
     "smart_subtitles_task": "SmartSubtitlesTask",
+    "smart_erase_task": "SmartEraseTask",
+}
+_DOUBTFUL_S3 = {
+    "ai_quality_control_task": "AiQualityControlTask",
+    "ai_recognition_task": "AiRecognitionTask",
+    "ai_content_review_task": "AiContentReviewTask",
 }
 
 
@@ -92,4 +98,12 @@ def check_input_kind(body: ProcessMediaRequest) -> Iterator[Finding]:
         if getattr(body, attribute) is not None:
             yield Finding(
                 "InputInfo.Type", f"AWS-S3 is no input for {name}", "copy the file to COS, or give an https URL"
+            )
+    for attribute, name in _DOUBTFUL_S3.items():
+        if getattr(body, attribute) is not None:
+            yield Finding(
+                "InputInfo.Type",
+                f"AWS-S3 inputs are documented for transcoding only, and {name} is another task",
+                "copy the file to COS, or give an https URL, if the task fails",
+                "warning",
             )

@@ -1,6 +1,6 @@
 """The analysis features of MPS by name: their preset templates, their parameters, tasks built and checked.
 
-    task = analysis_task("highlights", Highlights(top_clip=10, force_cls=4001))
+    task = analysis_task("highlights", Highlights(top_clip=10, force_cls=5003))
     job = Job.build(input=..., output=..., ai_analysis_task=task)
 
 Source: *Integration Tutorials* of Media Processing Service, "Media AI Integration Tutorial".

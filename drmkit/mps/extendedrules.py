@@ -78,6 +78,8 @@ def check_extended(parameter: ExtendedParameter, path: str, *, live: bool) -> It
         yield from _check_erase(parameter.delogo, f"{path}.delogo", live=live)
     if parameter.strip is not None:
         yield from _check_strip(parameter.strip, f"{path}.strip", live=live)
+        if parameter.des is not None and parameter.strip.type != "content":
+            yield _ignored(f"{path}.des", "a language model splits where strip.type is content", "write content")
     if parameter.htv is not None:
         yield from _check_vertical(parameter.htv, f"{path}.htv")
 
@@ -123,10 +125,17 @@ def _check_merging(hht: Highlights, path: str, *, live: bool) -> Iterator[Findin
     for name in ("merge_type", "merge_time"):
         if live and getattr(hht, name) is not None:
             yield Finding(f"{path}.{name}", "is for files only, and this is a live stream", "remove it")
-    if hht.merge_type == 1 and hht.top_clip is not None:
-        yield _ignored(f"{path}.top_clip", "merge_type 1 merges every clip")
-    if hht.merge_type == 0 and hht.merge_time is not None:
-        yield _ignored(f"{path}.merge_time", "merge_type 0 merges nothing")
+    if live:
+        return
+    # Without a merge_type the category decides: 5003, which is the default one, is not merged, others are.
+    merged = not variety if hht.merge_type is None else hht.merge_type == 1
+    if merged and hht.top_clip is not None:
+        why = "merge_type 1 merges every clip" if hht.merge_type else f"category {hht.force_cls} is merged by default"
+        fix = "remove it" if hht.merge_type else "write merge_type 0, or remove it"
+        yield _ignored(f"{path}.top_clip", why, fix)
+    if not merged and hht.merge_time is not None:
+        why = "merge_type 0 merges nothing" if hht.merge_type == 0 else "category 5003 is not merged by default"
+        yield _ignored(f"{path}.merge_time", why, "remove it" if hht.merge_type == 0 else "write merge_type 1")
 
 
 def _check_erase(delogo: Erase, path: str, *, live: bool) -> Iterator[Finding]:
@@ -146,8 +155,9 @@ def _check_erase(delogo: Erase, path: str, *, live: bool) -> Iterator[Finding]:
     if delogo.subtitle_param is not None:
         language = delogo.subtitle_param.translate_dst_language
         yield from _choice(f"{path}.subtitle_param.translate_dst_language", language, ("en", "zh", ""))
-        if app not in {None, "audio_subtitle_replace", "subtitle_extract"}:
-            yield _ignored(f"{path}.subtitle_param", f"{app} translates nothing")
+        if app is None or (app in SCENARIOS and app not in {"audio_subtitle_replace", "subtitle_extract"}):
+            what = f"{app} translates nothing" if app else "without CustomerAppId watermarks are removed"
+            yield _ignored(f"{path}.subtitle_param", what, "write CustomerAppId subtitle_extract, or remove it")
     if delogo.custom_objs is not None and app not in {None, "subtitle_erase_fast", "subtitle_erase"}:
         message = f"erases an area, and {app} is another scenario: a request can have one"
         yield Finding(f"{path}.custom_objs", message, "submit a job for each", "error")
@@ -200,8 +210,9 @@ def _check_strip(strip: Strip, path: str, *, live: bool) -> Iterator[Finding]:
         yield Finding(f"{path}.type", "live streams are not split by targets", "write content, or submit the file")
     if strip.type == "object" and not targets:
         yield Finding(f"{path}.objects", "is missing, and type is object", 'name the targets, such as ["person"]')
-    if strip.type == "content" and targets:
-        yield _ignored(f"{path}.objects", "type is content")
+    if strip.type != "object" and targets:
+        why = "type is content" if strip.type else "without a type videos are split as news"
+        yield _ignored(f"{path}.objects", why, 'write "type":"object", or remove it')
 
 
 def _check_vertical(htv: Vertical, path: str) -> Iterator[Finding]:
@@ -254,5 +265,5 @@ def _placeholders(path: str, pattern: str | None, key: str) -> Iterator[Finding]
             yield Finding(path, f"{{{name}}} is no placeholder here", fix)
 
 
-def _ignored(path: str, why: str) -> Finding:
-    return Finding(path, f"has no effect: {why}", "remove it", "warning")
+def _ignored(path: str, why: str, fix: str = "remove it") -> Finding:
+    return Finding(path, f"has no effect: {why}", fix, "warning")

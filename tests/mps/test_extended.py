@@ -111,6 +111,9 @@ CASES: list[tuple[Extension, str, str, str]] = [
     (Highlights(res_save_type=-1), "hht.res_save_type", "-1 is not known", "error"),
     (Highlights(merge_type=1, top_clip=5), "hht.top_clip", "has no effect", "warning"),
     (Highlights(merge_type=0, merge_time=60), "hht.merge_time", "has no effect", "warning"),
+    (Highlights(force_cls=4001, top_clip=5), "hht.top_clip", "category 4001 is merged by default", "warning"),
+    (Highlights(force_cls=5003, merge_time=60), "hht.merge_time", "5003 is not merged by default", "warning"),
+    (Highlights(merge_time=60), "hht.merge_time", "5003 is not merged by default", "warning"),
     (Highlights(force_cls=4001, merge_time=3601), "hht.merge_time", "3601 is out of range", "error"),
     (Highlights(output_pattern="{yeer}.mp4"), "hht.output_pattern", "{yeer} is no placeholder", "error"),
     (Summary(need_ocr=True, ocr_type="word"), "des.ocr_type", "'word' is not known", "error"),
@@ -166,6 +169,12 @@ CASES: list[tuple[Extension, str, str, str]] = [
         "warning",
     ),
     (
+        Erase(subtitle_param=SubtitleParameter(translate_dst_language="en")),
+        "delogo.subtitle_param",
+        "without CustomerAppId watermarks are removed",
+        "warning",
+    ),
+    (
         Erase(subtitle_param=SubtitleParameter(translate_dst_language="de")),
         "delogo.subtitle_param.translate_dst_language",
         "'de' is not known",
@@ -174,6 +183,7 @@ CASES: list[tuple[Extension, str, str, str]] = [
     (Strip(type="news"), "strip.type", "'news' is not known", "error"),
     (Strip(type="object"), "strip.objects", "is missing, and type is object", "error"),
     (Strip(type="content", objects=["person"]), "strip.objects", "has no effect", "warning"),
+    (Strip(objects=["person"]), "strip.objects", "without a type videos are split as news", "warning"),
     (Vertical(algorithm_type=4), "htv.AlgorithmType", "4 is not known", "error"),
     (Vertical(ratio="9x16"), "htv.Ratio", "is no ratio, so 9:16 would be taken", "error"),
     (Vertical(smooth_weight=1.01), "htv.SmoothWeight", "out of range", "error"),
@@ -238,6 +248,45 @@ def test_what_is_in_range_is_not_told(part: Any) -> None:
     assert errors_of(check_extended(parameter, "P", live=False)) == []
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        Highlights(force_cls=4001, top_clip=5, merge_type=0),
+        Highlights(force_cls=5003, top_clip=5),
+        Highlights(force_cls=5003, merge_type=1, merge_time=60),
+        Highlights(force_cls=4001, merge_time=3600),
+        Erase(customer_app_id="subtitle_extract", subtitle_param=SubtitleParameter(translate_dst_language="en")),
+        Erase(customer_app_id="arranged", subtitle_param=SubtitleParameter(translate_dst_language="en")),
+    ],
+)
+def test_options_that_have_an_effect_are_not_doubted(part: Any) -> None:
+    """The benign twins of options without effect: what the category merges, and who translates, decides."""
+    parameter = ExtendedParameter(**{KEYS[type(part)]: part})
+    assert [item for item in check_extended(parameter, "P", live=False) if "no effect" in item.message] == []
+
+
+def test_live_highlights_are_not_merged() -> None:
+    """Merging is for files, so over a live stream every category's top_clip has an effect."""
+    parameter = ExtendedParameter(hht=Highlights(force_cls=4001, top_clip=5))
+    assert list(check_extended(parameter, "P", live=True)) == []
+
+
+def test_a_language_model_does_not_split_by_targets() -> None:
+    """`des` beside a splitting by targets is told to have no effect, and beside one by content it is not."""
+    for kind, told in (("object", ["P.des"]), ("content", [])):
+        parameter = ExtendedParameter(
+            des=Summary(), strip=Strip(type=kind, objects=["person"] if kind == "object" else None)
+        )
+        assert [item.path for item in check_extended(parameter, "P", live=False)] == told
+
+
+def test_the_two_spellings_of_the_name_of_an_erased_file() -> None:
+    """The tutorial's text and its examples differ: the examples' spelling is taken, the text's is doubted, no error."""
+    for name, told in (("output_patten", []), ("output_pattern", ["warning"])):
+        task = AiAnalysisTaskInput(definition=24, extended_parameter=f'{{"delogo":{{"{name}":"x-{{session_id}}"}}}}')
+        assert [item.severity for item in check_analysis(task, "T", live=False)] == told
+
+
 @pytest.mark.parametrize("app", SCENARIOS)
 def test_every_scenario_of_smart_erase_is_accepted(app: str) -> None:
     """Each scenario of the tutorial is known."""
@@ -300,7 +349,6 @@ def test_a_language_model_without_strip() -> None:
         ('"{}"', "is escaped twice", "write '{}'", "error"),
         ('{"hht":{"top_clip":"1"}}', "is a text, not an integer", "without quotes", "error"),
         ('{"hht":{"topclip":1}}', "has no field topclip", "write top_clip instead", "error"),
-        ('{"delogo":{"output_pattern":""}}', "has no field output_pattern", "write output_patten instead", "error"),
         ('{"hht":{"x9":1}}', "the tutorials have no key x9 here", "unless it was arranged", "warning"),
     ],
 )

@@ -233,12 +233,15 @@ def test_templates_of_ones_own_are_not_doubted() -> None:
 
 
 def test_amazon_s3_is_no_input_for_these() -> None:
-    """Analysis and subtitles cannot read from AWS-S3; a transcoding job can."""
+    """Analysis, subtitles and smart erase cannot read from AWS-S3, others are doubted; a transcoding job can."""
     s3 = {"Type": "AWS-S3", "S3InputInfo": {"S3Bucket": "source", "S3Region": "us-east-1", "S3Object": "/o.mp4"}}
-    for name in ("AiAnalysisTask", "SmartSubtitlesTask"):
+    for name in ("AiAnalysisTask", "SmartSubtitlesTask", "SmartEraseTask"):
         assert ("InputInfo.Type", f"AWS-S3 is no input for {name}", "error") in checked(
             InputInfo=s3, **{name: {"Definition": 57374}}
         )
+    for name in ("AiQualityControlTask", "AiRecognitionTask", "AiContentReviewTask"):
+        message = f"AWS-S3 inputs are documented for transcoding only, and {name} is another task"
+        assert ("InputInfo.Type", message, "warning") in checked(InputInfo=s3, **{name: {"Definition": 57374}})
     media = {"TranscodeTaskSet": [{"Definition": 100040}]}
     assert [severity for *_, severity in checked(InputInfo=s3, MediaProcessTask=media)] == ["warning"]
 
