@@ -11,13 +11,15 @@ from typing import Any, Literal
 
 from drmkit.errors import InputError, SignalingError, VerdictError
 from drmkit.licensing.remarks import Remark, claim_remarks, header_remarks, time_remarks
-from drmkit.licensing.token import SharedSecret, signs
+from drmkit.licensing.token import ALGORITHMS, SharedSecret, signs
 from drmkit.signaling.encodings import from_base64url
 
 __all__ = ["Explanation", "TokenRefusedError", "explain", "require"]
 
 _PARTS = 3
 _LONGEST = 64 * 1024
+_DIGESTS = (32, 48, 64)
+"""How many bytes each of `ALGORITHMS` makes."""
 
 Signature = Literal["verified", "wrong", "unverified"]
 
@@ -122,7 +124,7 @@ def _signature(
     token: str, header: Mapping[str, Any], secrets: Sequence[SharedSecret]
 ) -> tuple[Signature, Sequence[Remark]]:
     if not secrets:
-        return "unverified", ()
+        return "unverified", _lengths(token.rpartition(".")[2], header.get("alg"))
     kid = header.get("kid")
     if any(signs(token, secret.value.reveal()) for secret in secrets if secret.kid == kid):
         return "verified", ()
@@ -138,3 +140,17 @@ def _signature(
         known = ", ".join(secret.kid for secret in secrets)
         return "wrong", [Remark("header.kid", "is that of no secret given", f"known are {known}")]
     return "wrong", [Remark("signature", "does not fit the secret", "check which secret the kid belongs to")]
+
+
+def _lengths(part: str, algorithm: Any) -> Sequence[Remark]:
+    """Return what can be said of a signature without the secret: whether it is there, whole."""
+    wanted = dict(zip(ALGORITHMS, _DIGESTS, strict=True)).get(algorithm) if isinstance(algorithm, str) else None
+    raw = None
+    with suppress(SignalingError):
+        raw = from_base64url(part, "signature")
+    if raw is None:
+        return [Remark("signature", "is not base64url", "was it cut short? Give the whole token")]
+    if wanted is None or len(raw) == wanted:
+        return ()
+    message = f"has {len(raw)} bytes, and {algorithm} makes {wanted}" if raw else "is missing"
+    return [Remark("signature", message, "was it cut short? Give the whole token")]

@@ -203,3 +203,13 @@ def test_no_token_crashes(header: Any, claims: Any, rights: Any) -> None:
         text = f"{b64(json.dumps(header).encode())}.{b64(json.dumps(claims | {'crt': crt}).encode())}.x"
         with suppress(InputError):
             explain(text, now=NOW, secrets=[SECRET])
+
+
+@pytest.mark.parametrize(("kept", "message"), [(0, "is missing"), (5, "is not base64url"), (36, "has 27 bytes")])
+def test_a_token_cut_short_in_its_signature(kept: int, message: str) -> None:
+    """A signature that is not whole is told without the secret; a whole one is no remark."""
+    head, _, tail = token().rpartition(".")
+    (remark,) = explain(f"{head}.{tail[:kept]}", now=NOW).remarks
+    assert (remark.place, remark.severity) == ("signature", "error")
+    assert message in remark.message
+    assert explain(token(), now=NOW).remarks == ()
