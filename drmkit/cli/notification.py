@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +100,16 @@ def moderation_text(found: ModerationCallback) -> str:
         f"  audio  {item.verdict}  {item.label}  {_ms(item.offset)}+{_ms(item.duration)}  {item.url}"
         for item in found.audio
     ]
-    return "\n".join(lines)
+    return _lines(lines)
+
+
+def _lines(lines: list[str]) -> str:
+    """Return lines as text for a terminal: anybody can send a callback, and what controls a terminal stays out."""
+    return "\n".join("".join(sign if _harmless(sign) else "?" for sign in line) for line in lines)
+
+
+def _harmless(sign: str) -> bool:
+    return sign.isprintable() or unicodedata.category(sign) == "Zs"
 
 
 def _scene_text(scene: Scene) -> str:
@@ -199,10 +209,10 @@ def _text(found: Notification) -> str:
     lines += [] if claim is None else ["  it claims:", *(f"  {line}" for line in verdict_text(claim).splitlines())]
     lines += _ending(found)
     told = results_text(found.results, claim)
-    lines += [told] if told else []
+    lines += told.splitlines()
     if not found.known:
         lines += [f"  unknown field {name}: {_shown(value)}" for name, value in _unknown(found).items()]
-    return "\n".join(lines)
+    return _lines(lines)
 
 
 def _ending(found: Notification) -> list[str]:

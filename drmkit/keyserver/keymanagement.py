@@ -171,7 +171,7 @@ class KeyManagement:
             DrmkitError: as for `ingest`.
         """
         service = self.organization.resolve(path)
-        identity = "name" if "{name}" in path else "uuid"
+        identity = next((known for known in ("name", "uuid") if f"{{{known}}}" in path), "")
         return self._call(method, service, body, secrets=(), repeat=repeat, identity=identity, what=path)
 
     def _call(
@@ -248,7 +248,9 @@ class KeyManagement:
 def _named(identity: str) -> str:
     if identity == "name":
         return "organization's API name (`organization_name`), not its UUID"
-    return "organization's UUID (`organization`), not its API name"
+    if identity == "uuid":
+        return "organization's UUID (`organization`), not its API name"
+    return "organization's API name, its UUID or neither, as DRMtoday's documentation has it"
 
 
 def _parsed(response: Response) -> Any:

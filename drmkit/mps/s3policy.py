@@ -11,7 +11,7 @@ from typing import Any
 
 from drmkit.errors import InputError
 from drmkit.mps.arns import BucketArn, QueueArn, check_account
-from drmkit.mps.findings import Finding
+from drmkit.mps.findings import Finding, errors_of
 
 __all__ = ["READ_ACTIONS", "check_queue_policy", "check_user_policy", "queue_policy", "user_policy"]
 
@@ -29,6 +29,9 @@ READ_ACTIONS = (
 
 _NOTIFY_ACTIONS = ("sqs:GetQueueUrl", "sqs:SendMessage")
 _WRITE_ACTIONS = ("s3:PutObject",)
+_NOTIFY_BY_BUCKET = "sqs:SendMessage"
+_INSECURE = {"Bool": {"aws:SecureTransport": "false"}}
+"""The condition of denials that are for plain http alone, which neither S3 nor MPS uses."""
 
 
 def queue_policy(queue: QueueArn, bucket: BucketArn, account: str | None = None) -> dict[str, Any]:
@@ -112,18 +115,24 @@ def check_queue_policy(policy: Any, queue: QueueArn, bucket: BucketArn, account:
         account: the account that owns the bucket; None takes the queue's.
     """
     owner = queue.account if account is None else account
-    found: list[Finding] = []
-    for index, statement in _allowing(policy):
-        if not _covers(_list(statement.get("Action")), "sqs:SendMessage"):
-            continue
-        if not _covers(_list(statement.get("Resource")), str(queue), fold=False):
-            continue
-        if not _names_s3(statement.get("Principal")):
-            continue
-        found += _condition_findings(statement, f"Statement[{index}]", str(bucket), owner)
-        return found
-    text = f"no statement lets s3.amazonaws.com do SQS:SendMessage on {queue}"
-    return [Finding("Statement", text, "add the one that `drmkit mps s3-policy queue` prints")]
+    candidates = [
+        list(_condition_findings(statement, f"Statement[{index}]", str(bucket), owner))
+        for index, statement in _statements(policy, "Allow")
+        if _names_s3(statement.get("Principal")) and _grants(statement, _NOTIFY_BY_BUCKET, str(queue))
+    ]
+    denied = [
+        finding
+        for index, statement in _statements(policy, "Deny")
+        if _names_s3(statement.get("Principal"))
+        for finding in _denials(statement, f"Statement[{index}]", [(_NOTIFY_BY_BUCKET, str(queue))])
+    ]
+    if not candidates:
+        text = f"no statement lets s3.amazonaws.com do SQS:SendMessage on {queue}"
+        return [Finding("Statement", text, "add the one that `drmkit mps s3-policy queue` prints"), *denied]
+    # One statement that lets the bucket in is enough: others may be for other buckets.
+    keeping_out = min(map(errors_of, candidates), key=len)
+    lax = [finding for found in candidates for finding in found if finding.severity == "warning"]
+    return [*keeping_out, *lax, *denied]
 
 
 def check_user_policy(
@@ -142,8 +151,8 @@ def check_user_policy(
     wanted += [(action, source.objects) for action in READ_ACTIONS if action.startswith("s3:")]
     wanted += [(action, target.objects) for action in _WRITE_ACTIONS]
     wanted += [] if callbacks is None else [(action, str(callbacks)) for action in _NOTIFY_ACTIONS]
-    statements = list(_allowing(policy))
-    found = []
+    statements = list(_statements(policy, "Allow"))
+    found: list[Finding] = []
     for action, resource in wanted:
         if not any(_grants(statement, action, resource) for _, statement in statements):
             bare = resource.removesuffix("/*")
@@ -157,6 +166,8 @@ def check_user_policy(
                 found.append(
                     Finding(place, "is *, which is all that the account has", "name what MPS needs", "warning")
                 )
+    for index, statement in _statements(policy, "Deny"):
+        found += _denials(statement, f"Statement[{index}]", wanted)
     return found
 
 
@@ -184,8 +195,8 @@ def _check_queues(notifications: QueueArn, callbacks: QueueArn | None) -> None:
         )
 
 
-def _allowing(policy: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Yield the statements of a policy that allow something.
+def _statements(policy: Any, effect: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the statements of a policy that allow something, or that deny it.
 
     Raises:
         InputError: it is no policy.
@@ -196,8 +207,20 @@ def _allowing(policy: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
     if not isinstance(statements, list) or not all(isinstance(item, Mapping) for item in statements):
         raise InputError("this is no policy: it has no list Statement", hint="give the JSON of the policy, whole")
     for index, statement in enumerate(statements):
-        if statement.get("Effect") == "Allow":
+        if statement.get("Effect") == effect:
             yield index, statement
+
+
+def _denials(statement: Mapping[str, Any], where: str, wanted: Iterable[tuple[str, str]]) -> Iterator[Finding]:
+    """Yield a finding for what a statement denies: a denial counts whatever other statements allow."""
+    condition = statement.get("Condition")
+    if condition == _INSECURE:
+        return
+    for action, resource in wanted:
+        if _grants(statement, action, resource):
+            message = f"denies {action} on {resource}{', under a condition' if condition else ''}"
+            fix = "see that the condition leaves it alone" if condition else "narrow it, or remove it"
+            yield Finding(where, message, fix, "warning" if condition else "error")
 
 
 def _grants(statement: Mapping[str, Any], action: str, resource: str) -> bool:
@@ -234,9 +257,12 @@ def _names_s3(principal: Any) -> bool:
 def _condition_findings(statement: Mapping[str, Any], where: str, bucket: str, owner: str) -> Iterator[Finding]:
     conditions = statement.get("Condition")
     keys: dict[str, list[str]] = {}
-    for entries in conditions.values() if isinstance(conditions, Mapping) else ():
+    for operator, entries in conditions.items() if isinstance(conditions, Mapping) else ():
         for name, value in entries.items() if isinstance(entries, Mapping) else ():
-            keys.setdefault(str(name).lower(), []).extend(_list(value))
+            if "not" not in str(operator).lower():
+                keys.setdefault(str(name).lower(), []).extend(_list(value))
+            elif _covers(_list(value), bucket, fold=False) or _covers(_list(value), owner, fold=False):
+                yield Finding(f"{where}.Condition.{operator}", f"shuts {name} {value} out", "remove it")
     for name, wanted, what in (
         ("aws:sourcearn", bucket, "any bucket"),
         ("aws:sourceaccount", owner, "any account's bucket"),
@@ -245,4 +271,4 @@ def _condition_findings(statement: Mapping[str, Any], where: str, bucket: str, o
         if name not in keys:
             yield Finding(place, f"has no {name}: {what} may write to the queue", f"demand {wanted}", "warning")
         elif not _covers(keys[name], wanted, fold=False):
-            yield Finding(place, f"{name} is {', '.join(keys[name])}, not {wanted}", f"write {wanted}")
+            yield Finding(place, f"{name} is {', '.join(keys[name]) or 'no text'}, not {wanted}", f"write {wanted}")

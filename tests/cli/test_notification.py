@@ -327,3 +327,24 @@ def test_show_of_results(run: Run, file: Callable[..., str], capsys: Any) -> Non
     end = {"NotificationType": "ProcessEof", "TaskId": "t", "ProcessEofInfo": {"ErrCode": 4, "Message": "no stream"}}
     assert run("notification", "show", file(end)) == 0
     assert "the stream ended with error 4: no stream" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"NotificationType": "Ai\x1b[2J", "TaskId": "t\r\x07\u202e", "SessionId": "\u4e00\u3000\u4e01"},
+        {
+            "EventName": "ReviewVideo",
+            "JobsDetail": {"JobId": "\x1b]0;x\x07", "Url": "\u4e00\u3000\u4e01", "Label": "\x9b"},
+        },
+        {"code": 1, "message": "\x1b[2J\n", "data": {"event": "ReviewVideo", "url": "\u4e00\u3000\u4e01"}},
+    ],
+    ids=["live", "detail", "simple"],
+)
+def test_show_leaves_the_terminal_alone(run: Run, file: Callable[..., str], content: Any, capsys: Any) -> None:
+    """Anybody can send a callback: what would control the terminal is shown as question marks, other scripts as is."""
+    assert run("notification", "show", file(json.dumps(content))) == 0
+    out = capsys.readouterr().out
+    assert "?" in out
+    assert "\u4e00\u3000\u4e01" in out
+    assert not any(not sign.isprintable() and sign not in "\n\u3000" for sign in out)

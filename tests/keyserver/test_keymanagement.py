@@ -294,3 +294,7 @@ def test_any_other_endpoint() -> None:
     assert world.cas.services == [f"https://fe.example.com/frontend/rest/config/v1/{UUID}/account/list"]
     with pytest.raises(KeysRefusedError, match="kid: is taken"):
         world.keys.send("POST", "/frontend/rest/config/v1/{uuid}/upfront/secret/add", body=Secret(b"{}"))
+    for path, said in (("/x/{name}", "API name (`org"), ("/x/{uuid}", "UUID (`org"), ("/x", "its UUID or neither")):
+        with pytest.raises(ServiceRejectedError) as caught:
+            World(httpx.Response(404)).keys.send("GET", path)
+        assert said in (caught.value.hint or "")

@@ -186,6 +186,54 @@ def test_access_policies_that_do_not_fit(path: Any, value: Any, said: str, sever
     assert any(said in finding.message and finding.severity == severity for finding in found), found
 
 
+OTHERS = queue_policy(QUEUE, TARGET)["Statement"][0]
+
+
+def test_a_queue_of_several_buckets() -> None:
+    """One statement for each bucket: it is enough that one fits, in any order; a lax one among them is still told."""
+    for statements in ([OTHERS, *ACCESS["Statement"]], [*ACCESS["Statement"], OTHERS]):
+        assert check_queue_policy(ACCESS | {"Statement": statements}, QUEUE, SOURCE) == []
+    lax = {name: value for name, value in OTHERS.items() if name != "Condition"}
+    found = check_queue_policy(ACCESS | {"Statement": [*ACCESS["Statement"], lax]}, QUEUE, SOURCE)
+    assert [(item.path, item.severity) for item in found] == [("Statement[1].Condition", "warning")] * 2
+
+
+@pytest.mark.parametrize(
+    ("denial", "severities"),
+    [
+        ({"Action": "*", "Resource": "*"}, ["error"]),
+        ({"Action": "sqs:*", "Resource": str(QUEUE), "Condition": {"StringEquals": {"aws:x": "1"}}}, ["warning"]),
+        ({"Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}, []),
+        ({"Action": "sqs:DeleteQueue", "Resource": "*"}, []),
+        ({"Action": "*", "Resource": str(CALLBACKS)}, []),
+        ({"Action": "*", "Resource": "*", "Principal": {"AWS": "123456789012"}}, []),
+    ],
+)
+def test_access_that_is_denied(denial: Any, severities: list[str]) -> None:
+    """A denial counts whatever is allowed beside it, unless it is for others, or for plain http."""
+    statement = {"Effect": "Deny", "Principal": "*"} | denial
+    policy = ACCESS | {"Statement": [*ACCESS["Statement"], statement]}
+    found = check_queue_policy(policy, QUEUE, SOURCE)
+    assert [item.severity for item in found] == severities
+    assert all(item.path == "Statement[1]" and "denies sqs:SendMessage" in item.message for item in found)
+
+
+def test_a_user_who_is_denied() -> None:
+    """What a user's policy allows and denies at once is denied, and told action by action."""
+    denial = {"Effect": "Deny", "Action": "s3:Put*", "Resource": "arn:aws:s3:::*"}
+    policy = USER | {"Statement": [*USER["Statement"], denial]}
+    (found,) = check_user_policy(policy, QUEUE, SOURCE, TARGET, CALLBACKS)
+    assert str(found).startswith(f"Statement[2]: denies s3:PutObject on {TARGET}/*")
+
+
+def test_a_condition_that_shuts_the_bucket_out() -> None:
+    """A negated operator that names the bucket keeps it out; one that names another does not."""
+    for name, told in ((str(SOURCE), ["Statement[0].Condition.ArnNotLike"]), (str(TARGET), [])):
+        condition = ACCESS["Statement"][0]["Condition"] | {"ArnNotLike": {"aws:SourceArn": name}}
+        found = check_queue_policy(changed(ACCESS, ("Statement", 0, "Condition"), condition), QUEUE, SOURCE)
+        assert [item.path for item in found] == told
+
+
 @pytest.mark.parametrize(
     ("path", "value", "said", "fix"),
     [
