@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
 import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
@@ -526,15 +527,18 @@ def test_many_jobs_at_once(make: Callable[..., Any]) -> None:
     assert len(set(ids)) == 40
 
 
-def test_crashes_of_workers_end_their_tasks(account: Any) -> None:
-    """Should workers crash, more often than there are workers, each task ends with InternalError and all go on."""
+def test_crashes_of_workers_end_their_tasks(account: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Should workers crash, more often than there are of them, tasks end with InternalError, and others are done.
+
+    The log names the kind and the place of the error, not its text.
+    """
     state = account.sandbox._running().state
     hit = state.faults.hit
     crashes = iter([True] * 5)
 
     def broken(name: str) -> bool:
         if name == "mps-task-fails" and next(crashes, False):
-            raise RuntimeError
+            raise RuntimeError("cAnArYsEcReT")
         return hit(name)
 
     state.faults.hit = broken
@@ -542,3 +546,8 @@ def test_crashes_of_workers_end_their_tasks(account: Any) -> None:
         (result,) = run(account, job(SIMPLE))
         assert (result["Status"], result["ErrCodeExt"]) == ("FAIL", "InternalError")
     assert [item["Status"] for item in run(account, job(SIMPLE, None))] == ["SUCCESS"] * 2
+    account.sandbox.stop()
+    messages = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    assert len(messages) == 5
+    assert all("failed with RuntimeError at test_mps.py:" in message for message in messages)
+    assert "cAnArYsEcReT" not in caplog.text
