@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,15 @@ from drmkit.cli.main import main
 # How long an example takes says nothing on a machine that others use too; a failure prints what repeats it.
 settings.register_profile("drmkit", deadline=None, print_blob=True)
 settings.load_profile("drmkit")
+
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what the tests start: a shell's job in the background, and nohup, have it ignored by all."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
 
 PASSWORD = "cAnArYpAsSwOrD&+%="
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import itertools
 import os
@@ -21,8 +22,7 @@ from drmkit.errors import DrmkitError
 
 __all__ = ["cli", "main"]
 
-_INTERRUPTED = 130
-_TERMINATED = 143
+_SIGNALLED = 128
 _UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE})
 _BUG = 70
 _NOT_TOLD = 255
@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None, *, environ: Mapping[str, str] |
     app = App(environ=os.environ if environ is None else environ, arguments=words)
     with output.logging_to_stderr() as app.set_log_verbosity:
         try:
-            _end_on_sigterm()
+            _unwind_on_signals()
             result = cli.main(
                 args=list(words),
                 prog_name="drmkit",
@@ -118,9 +118,10 @@ def _ended(error: BaseException, app: App) -> int:
         output.report(error, verbosity=app.verbosity)
         return error.exit_code
     if isinstance(error, click.exceptions.Abort | KeyboardInterrupt | _TerminatedError):
-        terminated = isinstance(error, _TerminatedError)
-        output.problem("terminated" if terminated else "interrupted")
-        return _TERMINATED if terminated else _INTERRUPTED
+        number = error.number if isinstance(error, _TerminatedError) else signal.SIGINT
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            output.problem("interrupted" if number == signal.SIGINT else "terminated")
+        return _SIGNALLED + number
     if isinstance(error, OSError) and error.errno in _UNWRITABLE:
         # Python must not try to flush at exit what cannot be written.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -134,15 +135,23 @@ def _ended(error: BaseException, app: App) -> int:
 
 
 class _TerminatedError(BaseException):
-    """SIGTERM has come: unwind, so that children and temporary files are cleaned up, and end."""
+    """SIGTERM or SIGHUP has come: unwind, so that children and temporary files are cleaned up, and end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
-def _end_on_sigterm() -> None:
-    def terminate(*_: object) -> None:
-        raise _TerminatedError
+def _unwind_on_signals() -> None:
+    """Let the end of a terminal, and SIGTERM, clean up like Ctrl-C; what nohup has ignored stays ignored."""
 
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, terminate)
+    def terminate(number: int, _: object) -> None:
+        raise _TerminatedError(number)
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, terminate)
 
 
 def _usage(error: click.ClickException) -> int:

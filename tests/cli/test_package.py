@@ -379,9 +379,9 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> N
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_leaves_nothing(clip: tuple[TrackInput, ...], keys: Path, tmp_path: Path, number: int) -> None:
-    """Ctrl-C while the packager works ends both, with no file, no folder and no process left."""
+    """Ctrl-C, and a terminal that closes, while the packager works end both, with no file, no folder and no process left."""
     real = find_tools().packager
     # The packager says its process ID, and works for ever; its flags, keys and all, stay unread in the pipe.
     look = f'case "$*" in *dump_stream*) exec {real} "$@";; esac'
