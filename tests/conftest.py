@@ -19,7 +19,6 @@ settings.register_profile("drmkit", deadline=None, print_blob=True)
 settings.load_profile("drmkit")
 
 
-
 def pytest_configure() -> None:
     """Let Ctrl-C reach what the tests start: a shell's job in the background, and nohup, have it ignored by all."""
     for number in (signal.SIGINT, signal.SIGHUP):

@@ -126,12 +126,31 @@ def key_for(
         if _matches(document, rule, track, moment):
             chosen.setdefault(str(rule.kid), rule)
     if len(chosen) > 1:
-        rules = " and ".join(f"{kid} (rule in line {rule.line})" for kid, rule in chosen.items())
-        raise KeySelectionError(
-            f"{len(chosen)} content keys match {track}: {rules}",
-            hint="the rules overlap, which CPIX forbids; drmkit.cpix.validate names the rules",
-        )
+        raise _ambiguous(track, chosen)
     return _content_key(document, next(iter(chosen.values()))) if chosen else None
+
+
+def _ambiguous(track: Track, chosen: dict[str, UsageRule]) -> KeySelectionError:
+    rules = " and ".join(f"{kid} (rule in line {rule.line})" for kid, rule in chosen.items())
+    types = [rule.intended_track_type or "" for rule in chosen.values()]
+    hint = "the rules overlap, which CPIX forbids; `drmkit cpix validate` names the rules"
+    if track.intended_track_type is None and all(types) and len(set(types)) == len(types):
+        hint = f"say the track's intended track type, by which these rules differ: {' or '.join(types)}"
+    return KeySelectionError(f"{len(chosen)} content keys match {_describe(track)}: {rules}", hint=hint)
+
+
+def _describe(track: Track) -> str:
+    """Return a track in words: what is known of it."""
+    known: list[str] = []
+    if isinstance(track, VideoTrack):
+        known += [f"{track.width}x{track.height}"] if track.pixels is not None else []
+        known += [f"{float(track.fps):g} fps"] if track.fps is not None else []
+    elif track.channels is not None:
+        known.append(f"{track.channels} channel{'s' if track.channels != 1 else ''}")
+    known += [f"{float(track.bitrate):,.0f} bit/s"] if track.bitrate is not None else []
+    known += [f"label {label}" for label in track.labels]
+    kind = "video" if isinstance(track, VideoTrack) else "audio"
+    return f"the {kind} track" + (f" ({', '.join(known)})" if known else "")
 
 
 def _content_key(document: Document, rule: UsageRule) -> ContentKey:

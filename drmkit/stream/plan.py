@@ -80,7 +80,7 @@ def _refuse(document: Document, tracks: Sequence[TrackInput]) -> None:
         seen.add(track.name.lower())
     if len(document.periods):
         raise PackagingError(
-            f"the document rotates its keys over {len(document.periods)} key periods, which is not supported",
+            f"the document rotates its keys over {_count(len(document.periods), 'key period')}, which is not supported",
             hint="package with a document that has no ContentKeyPeriodList",
         )
 
@@ -128,16 +128,27 @@ def _choose(
         return next(iter(keys))
     key = document.key_for(properties.as_cpix_track(track.labels, track.intended_track_type))
     if key is None and not allow_clear:
+        if len(document.usage_rules) == 0:
+            raise KeySelectionError(
+                f"the document has {_count(len(keys), 'content key')} and no usage rule, so which key is for track"
+                f" {track.name} is not said ({_describe(properties)})",
+                hint="name the track's key (`--kid`), or have usage rules in the document",
+            )
         raise KeySelectionError(
             f"no usage rule of the document gives track {track.name} a key ({_describe(properties)})",
-            hint="name the track's key, mend the usage rules, or allow clear tracks",
+            hint="name the track's key (`--kid`), or its labels where the rules ask for them (`--label`), mend the usage"
+            " rules, or allow clear tracks (`--allow-clear`)",
         )
     return key
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _describe(properties: TrackProperties) -> str:
     if properties.kind == "audio":
-        return f"audio, {properties.channels} channels"
+        return f"audio, {_count(properties.channels or 0, 'channel')}"
     rate = f", {float(properties.fps):g} fps" if properties.fps else ""
     return f"video, {properties.width}x{properties.height}{rate}"
 
@@ -160,7 +171,9 @@ def _value(key: ContentKey) -> Secret[bytes]:
             hint="ask the key server for keys without dependsOnKey",
         )
     if key.is_encrypted:
-        raise CpixError(f"key {key.kid} is encrypted", hint="decrypt the document first, with the key of its recipient")
+        raise CpixError(
+            f"key {key.kid} is encrypted", hint="decrypt with the private key of its recipient (`--decrypt-key`)"
+        )
     value = key.key
     if value is None:
         raise CpixError(
@@ -177,7 +190,9 @@ def _scheme(key: ContentKey, wanted: Scheme | None, systems: tuple[SystemSignali
         said = box_schemes(box for system in systems for box in system.pssh)
         stated = next(iter(said)) if len(said) == 1 else None
     if stated is None:
-        raise PackagingError(f"key {key.kid} states no protection scheme", hint="say which one to use: cenc or cbcs")
+        raise PackagingError(
+            f"key {key.kid} states no protection scheme", hint="say which one to use, cenc or cbcs (`--scheme`)"
+        )
     if wanted is not None and stated != wanted:
         raise PackagingError(
             f"key {key.kid} is for scheme {stated}, not {wanted}",

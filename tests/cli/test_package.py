@@ -247,7 +247,7 @@ def test_key_rotation_is_refused(package: Run, tmp_path: Path, capsys: Any) -> N
     path = tmp_path / "keys.xml"
     path.write_bytes(document(period=True).to_xml())
     assert package("--cpix", str(path)) == 1
-    assert "rotates its keys over 1 key periods, which is not supported" in capsys.readouterr().err
+    assert "rotates its keys over 1 key period, which is not supported" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
@@ -381,7 +381,7 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> N
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_leaves_nothing(clip: tuple[TrackInput, ...], keys: Path, tmp_path: Path, number: int) -> None:
-    """Ctrl-C, and a terminal that closes, while the packager works end both, with no file, no folder and no process left."""
+    """Ctrl-C, and a terminal that closes, end the packager too: no file, no folder and no process is left."""
     real = find_tools().packager
     # The packager says its process ID, and works for ever; its flags, keys and all, stay unread in the pipe.
     look = f'case "$*" in *dump_stream*) exec {real} "$@";; esac'

@@ -108,6 +108,23 @@ def test_two_keys_for_one_track_are_refused() -> None:
     assert kid(same.key_for(VideoTrack(1, 1))) == A
 
 
+def test_a_track_with_two_keys_is_told_in_words() -> None:
+    """The refusal says what is known of the track, and what would tell the rules apart."""
+    doc = document(
+        lambda b: b.usage_rule(kid=A, intended_track_type="SD", labels=["a"]),
+        lambda b: b.usage_rule(kid=B, intended_track_type="HD", labels=["b"]),
+    )
+    for rule in doc.usage_rules:
+        rule.add_labels(["all"])  # the builder would refuse rules that overlap
+    with pytest.raises(KeySelectionError) as caught:
+        doc.key_for(VideoTrack(640, 360, fps=25, bitrate=1_000_000, labels=("all",)))
+    assert "match the video track (640x360, 25 fps, 1,000,000 bit/s, label all)" in caught.value.message
+    assert caught.value.hint == "say the track's intended track type, by which these rules differ: SD or HD"
+    with pytest.raises(KeySelectionError, match=r"match the audio track \(1 channel, label all\): "):
+        doc.key_for(AudioTrack(1, labels=("all",)))
+    assert kid(doc.key_for(VideoTrack(640, 360, labels=("all",), intended_track_type="HD"))) == B
+
+
 @pytest.mark.parametrize(
     ("item", "track", "missing"),
     [
