@@ -136,8 +136,8 @@ def _choose(
             )
         raise KeySelectionError(
             f"no usage rule of the document gives track {track.name} a key ({_describe(properties)})",
-            hint="name the track's key (`--kid`), or its labels where the rules ask for them (`--label`), mend the usage"
-            " rules, or allow clear tracks (`--allow-clear`)",
+            hint="name the track's key (`--kid`), or the labels that the rules ask for (`--label`), mend the usage rules,"
+            " or allow clear tracks (`--allow-clear`)",
         )
     return key
 

@@ -295,7 +295,7 @@ def test_scheme_fills_gaps_only() -> None:
 def test_key_rotation_is_refused() -> None:
     """A document with key periods is refused with the reason, rather than packaged with one of its keys."""
     builder = keys().period(id="p1", index=1)
-    with pytest.raises(PackagingError, match="rotates its keys over 1 key periods"):
+    with pytest.raises(PackagingError, match="rotates its keys over 1 key period"):
         make(rules(builder))
 
 
