@@ -42,6 +42,7 @@ from drmkit.stream.tools import Tools, find_tools
 __all__ = ["STEPS", "Demo", "Step", "run_steps"]
 
 _OK = 200
+_NO_ROOM = "make room in the temporary folder, or name another one in TMPDIR"
 _ASSET = "demo-asset"
 _LADDER = (Rendition(640, 360, 500_000), Rendition(320, 180, 200_000))
 _TEMPLATES = {number: Template(renditions=_LADDER) for number in range(10, 15)}
@@ -288,5 +289,5 @@ def _run_one(name: str, step: Callable[[Demo], str], demo: Demo) -> Step:
     try:
         ok, detail, hint = True, step(demo), None
     except DrmkitError as error:
-        ok, detail, hint = False, error.message, error.hint
+        ok, detail, hint = False, error.message, _NO_ROOM if "no space left" in error.message else error.hint
     return Step(name, ok, detail, time.monotonic() - started, hint)

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from drmkit.errors import DrmkitError
 __all__ = ["cli", "main"]
 
 _SIGNALLED = 128
+_PATIENCE = 5.0
 _UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE})
 _BUG = 70
 _NOT_TOLD = 255
@@ -143,15 +145,29 @@ class _TerminatedError(BaseException):
 
 
 def _unwind_on_signals() -> None:
-    """Let the end of a terminal, and SIGTERM, clean up like Ctrl-C; what nohup has ignored stays ignored."""
+    """Let SIGTERM, and a terminal that closes, clean up like Ctrl-C; what nohup has ignored stays ignored.
 
-    def terminate(number: int, _: object) -> None:
-        raise _TerminatedError(number)
+    Whoever presses Ctrl-C twice would cut the cleaning up short, and leave folders behind: for a few seconds after a
+    signal another one does nothing.
+    """
+    again = 0.0
+
+    def unwind(number: int, _: object) -> None:
+        nonlocal again
+        if time.monotonic() < again:
+            return
+        again = time.monotonic() + _PATIENCE
+        raise KeyboardInterrupt if number == signal.SIGINT else _TerminatedError(number)
 
     if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is signal.SIG_DFL:
-                signal.signal(number, terminate)
+        defaults = {
+            signal.SIGINT: signal.default_int_handler,
+            signal.SIGTERM: signal.SIG_DFL,
+            signal.SIGHUP: signal.SIG_DFL,
+        }
+        for number, default in defaults.items():
+            if signal.getsignal(number) is default:
+                signal.signal(number, unwind)
 
 
 def _usage(error: click.ClickException) -> int:

@@ -12,7 +12,7 @@ from drmkit.stream.tracks import REMUX
 __all__ = ["explained"]
 
 # The packager does not say why a write failed, and drmkit has made the folder that it writes to.
-_FULL = re.compile(r"running out of disk space|Failed to write file|Failed to close the file")
+_FULL = re.compile(r"no space left|running out of disk space|Failed to write file|Failed to close the file")
 _NO_TS = "Failed to initialize PesPacketGenerator"
 _UNREAD = re.compile(r"Cannot parse media file (\d+)")
 

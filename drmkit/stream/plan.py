@@ -136,7 +136,7 @@ def _choose(
             )
         raise KeySelectionError(
             f"no usage rule of the document gives track {track.name} a key ({_describe(properties)})",
-            hint="name the track's key (`--kid`), or the labels that the rules ask for (`--label`), mend the usage rules,"
+            hint="name the track's key (`--kid`), or the labels that the rules ask for (`--label`), mend the rules,"
             " or allow clear tracks (`--allow-clear`)",
         )
     return key

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
+import os
 import re
 import signal
 import subprocess
@@ -19,6 +21,7 @@ __all__ = ["Completed", "mask", "run"]
 
 _TAIL = 800
 _SHORTEST = 4
+_FULL = os.strerror(errno.ENOSPC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,11 @@ def run(
             ) from None
     said = mask(stderr.decode("utf-8", "replace"), hide)
     if code:
+        if _FULL in said:
+            raise PackagingError(
+                f"{name} found no space left to write to",
+                hint="make room for the output and in the temporary folder, or name another such folder in TMPDIR",
+            )
         raise PackagingError(f"{name} {_ending(code)}{_tail(said)}")
     return Completed(stdout.decode("utf-8", "replace"), said)
 

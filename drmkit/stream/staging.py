@@ -12,7 +12,7 @@ from pathlib import Path
 
 from drmkit.errors import InputError, StoreError
 
-__all__ = ["check_new", "private_folder", "staged_inputs", "staged_output"]
+__all__ = ["check_new", "private_folder", "spill", "staged_inputs", "staged_output"]
 
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
 
@@ -51,6 +51,21 @@ def private_folder(parent: Path | None = None) -> Iterator[Path]:
         ) from None
     with made as name:
         yield Path(name)
+
+
+def spill(path: Path, data: bytes) -> None:
+    """Write bytes to a file of a `private_folder`.
+
+    Raises:
+        StoreError: there is no room for them.
+    """
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise StoreError(
+            f"{path.parent.parent} cannot hold temporary files ({error.strerror})",
+            hint="make room there, or name another folder in TMPDIR",
+        ) from None
 
 
 def _link(folder: Path, number: int, path: Path) -> str:

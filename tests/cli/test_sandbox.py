@@ -272,12 +272,17 @@ def test_without_encryption_it_says_why(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_ends_the_demo_and_leaves_nothing(tmp_path: Path) -> None:
-    """An interrupted demo ends with 130, a terminated one with 143, without children and without its folder."""
+    """An interrupted demo ends with 130, a terminated one with 143, without children and without its folder.
+
+    That holds for whoever presses Ctrl-C more than once, too.
+    """
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         process = drmkit("demo", env={"TMPDIR": str(tmp_path)})
         assert process.stderr
         lines = [process.stderr.readline() for _ in range(4)]
         assert lines[-1] == "ok   jobs\n"
-        process.send_signal(number)
+        for _ in range(3):
+            process.send_signal(number)
+            time.sleep(0.02)
         assert done(process)[0] == code
         assert list(tmp_path.iterdir()) == []

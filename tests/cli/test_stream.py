@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -141,3 +143,20 @@ def test_the_page_shows_what_is_printed(
     assert shown in page
     assert run("stream", "rules") == 0
     assert capsys.readouterr().out in page
+
+
+def test_without_room_it_names_the_place(sound: Path, tmp_path: Path) -> None:
+    """What is kept for decryption stands in the temporary folder; where that takes nothing, the message names it."""
+    limit = "import resource as r, sys; r.setrlimit(r.RLIMIT_FSIZE, (500, 500)); from drmkit.cli.main import main"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{limit}; sys.exit(main(sys.argv[1:]))", "stream", "check", str(sound / "master.m3u8")],
+        env={"TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert f"{tmp_path} cannot hold temporary files (File too large)" in done.stderr
+    assert "TMPDIR" in done.stderr
+    assert list(tmp_path.iterdir()) == []

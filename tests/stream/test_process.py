@@ -95,6 +95,15 @@ def test_silent_failure_says_so() -> None:
         run(python("raise SystemExit(3)"), timeout=60)
 
 
+def test_no_space_is_told_in_words() -> None:
+    """A child that finds the disk full gives one sentence and what to do, not its own long complaint."""
+    code = "import sys; sys.stderr.write('x: No space left on device\\n' * 9); sys.exit(228)"
+    with pytest.raises(PackagingError) as caught:
+        run(python(code), timeout=60)
+    assert caught.value.message.endswith(" found no space left to write to")
+    assert "TMPDIR" in str(caught.value.hint)
+
+
 @pytest.mark.parametrize(("number", "name"), [(signal.SIGABRT, "SIGABRT"), (signal.SIGRTMIN + 3, "signal 37")])
 def test_signals_are_named(number: int, name: str) -> None:
     """A child that dies of a signal is reported with its name, or its number where it has none."""

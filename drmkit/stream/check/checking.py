@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,6 +29,7 @@ from drmkit.stream.check.mediarules import check_media
 from drmkit.stream.check.model import Place, StreamReport, TrackReport
 from drmkit.stream.check.presentation import Presentation, StreamTrack
 from drmkit.stream.probe import TrackProperties, probe
+from drmkit.stream.staging import private_folder, spill
 from drmkit.stream.tools import Tools, find_tools
 
 if TYPE_CHECKING:
@@ -221,13 +221,13 @@ def _look(check: _Check, track: StreamTrack) -> _Work:
         return work
     if not _readable(check, track):
         return work
-    with tempfile.TemporaryDirectory(prefix="drmkit-") as made:
-        spool = Spool(Path(made), all=bool(check.decryption and check.decryption.sources))
+    with private_folder() as made:
+        spool = Spool(made, all=bool(check.decryption and check.decryption.sources))
         work.looks = look_into(track, check.access, check.collector, check.wanted, spool if check.tools else None)
         for look in work.looks:
             check_media(look, check.collector)
             work.outcomes.append(_decrypt(check, look))
-            work.properties.append(_properties(check, look, Path(made)))
+            work.properties.append(_properties(check, look, made))
             check.streams.add(look, work.systems)
             for one in look.segments:
                 one.forget()
@@ -282,7 +282,7 @@ def _properties(check: _Check, look: Look, folder: Path) -> TrackProperties | No
     if look.media.kind not in {"video", "audio"} or not look.segments or look.segments[0].path is None:
         return None
     joined = folder / "joined.mp4"
-    joined.write_bytes(look.init_path.read_bytes() + look.segments[0].path.read_bytes())
+    spill(joined, look.init_path.read_bytes() + look.segments[0].path.read_bytes())
     try:
         return probe(joined, "video" if look.media.kind == "video" else "audio", tools=check.tools)
     except DrmkitError:

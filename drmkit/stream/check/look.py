@@ -14,6 +14,7 @@ from drmkit.stream.check.fragments import Fragment, SegmentContent, read_segment
 from drmkit.stream.check.initsegment import InitSegment, MediaTrack, read_init
 from drmkit.stream.check.model import Place
 from drmkit.stream.check.presentation import Segment, StreamTrack
+from drmkit.stream.staging import spill
 
 __all__ = ["Look", "Looked", "Spool", "choose", "chosen", "look_into"]
 
@@ -44,7 +45,7 @@ class Spool:
         self._count += 1
         self.used += len(data)
         path = self.folder / f"{self._count}.mp4"
-        path.write_bytes(data)
+        spill(path, data)
         return path
 
 
