@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from browser import Browser, Page, find_chromium
@@ -287,3 +288,25 @@ def test_results_can_be_played(browser: Browser, make: Callable[..., Any], tmp_p
         ).body
     )
     assert str(state["tasks"][0]["subtasks"][0]["play"]) == play
+
+
+HOSTILE = '"><img src=x onerror="document.title=1"><script>document.title=2</script><b>{{1}}\u202e'
+
+
+def test_what_others_send_stays_text(visit: Callable[..., Any], account: Any) -> None:
+    """Asset, path, header and user name come from outside: the page shows them, and makes nothing of them."""
+    url = account.key_url(quote(HOSTILE.replace("/", ""), safe=""))
+    assert account.client.get(url).status == 200
+    account.client.get(f"{account.sandbox.url}/{quote(HOSTILE)}?q={quote(HOSTILE)}", **{"User-Agent": HOSTILE[:-1]})
+    account.client.form(f"{account.sandbox.url}/cas/v1/tickets", {"username": HOSTILE, "password": HOSTILE})
+
+    def act(page: Any) -> None:
+        page.wait_for_selector("#requests-rows .row:nth-child(4)")
+        for button in page.query_selector_all("#requests-rows button, #keys-rows button, #tickets-rows button"):
+            if button.is_visible():
+                button.click()
+        page.get_by_text("onerror=").first.wait_for()
+        assert page.query_selector_all("main img, main script, main b") == []
+        assert page.title() not in {"1", "2"}
+
+    visit(act)

@@ -60,6 +60,9 @@ def decrypted(data: bytes, key: Secret[bytes], iv: bytes) -> bytes | None:
     return plain[:-padding] if kind_of(plain[:-padding]) else None
 
 
+_GET = "with --fetch-keys a key is asked of its server, as players do; a document or a key file can have it too"
+
+
 @dataclass(frozen=True, slots=True)
 class _Tried:
     """How one segment came out: a verdict and why."""
@@ -111,6 +114,9 @@ class _Whole:
         own = self.key_of(line)
         candidates = list(self.keys.values()) if own is None else [own]
         if not candidates:
+            self.add(
+                "decryption-not-tried", "no key was given, and none could be read beside the playlist", line.place, _GET
+            )
             return _Tried("not tried", "no key was given")
         try:
             iv = line.key.iv or segment.sequence.to_bytes(_BLOCK, "big")
