@@ -12,7 +12,8 @@ from lxml import etree
 from drmkit.cpix.document import Document
 from drmkit.cpix.entities import ContentKeyPeriod, playlist_name
 from drmkit.cpix.notation import VERSIONS
-from drmkit.cpix.rows import KeyRow, Noted
+from drmkit.cpix.records import KeyRow
+from drmkit.cpix.rows import Noted
 from drmkit.cpix.schema import DS, PSKC
 from drmkit.cpix.shape import ensure_child, find_child
 from drmkit.cpix.survey import Survey

@@ -1,7 +1,4 @@
-"""The rows that a survey reads: plain values of keys and DRM systems next to their elements, for the rules to look at.
-
-Typed views would say the same, but the rules visit every entry many times, and a view reads the tree anew each time.
-"""
+"""Reads the rows of a document, or takes them from what was noted while it was made."""
 
 from __future__ import annotations
 
@@ -13,12 +10,13 @@ from typing import Any, Final
 from lxml import etree
 
 from drmkit.cpix.document import Document
+from drmkit.cpix.records import Hls, KeyRow, NotedSystem, SystemRow
 from drmkit.cpix.schema import CPIX, ENC, PSKC
-from drmkit.cpix.sieve import Hls, Sieve
+from drmkit.cpix.sieve import Sieve
 from drmkit.cpix.values import decode_base64, text_of
 from drmkit.cpix.view import cpix
 
-__all__ = ["CPD", "HLS", "PLAIN", "PSSH", "SMOOTH", "KeyRow", "Noted", "NotedSystem", "Rows", "SystemRow", "read_rows"]
+__all__ = ["CPD", "HLS", "PLAIN", "PSSH", "SMOOTH", "Noted", "Rows", "read_rows"]
 
 PLAIN: Final = f"{{{PSKC}}}PlainValue"
 PSSH: Final = cpix("PSSH")
@@ -39,49 +37,6 @@ _FOREIGN_IN_RULES: Final = etree.XPath(
 )
 _ENDINGS: Final = frozenset([*(f"{c}==" for c in "AQgw"), *(f"{c}=" for c in "AEIMQUYcgkosw048")])
 """How base64 ends with padding: no bit of the last character is left over (XML Schema Part 2, 3.2.16)."""
-
-
-@dataclass(slots=True)
-class KeyRow:
-    """A content key; IDs in lower case as they stand there, bytes empty where the value is empty or not base64."""
-
-    element: etree._Element
-    kid: str
-    depends_on: str | None
-    content_id: str | None
-    scheme: str | None
-    iv: bytes | None
-    hdcp: etree._Element | None = None
-    plain: bytes | None = field(default=None, repr=False)
-    encrypted: etree._Element | None = None
-    cipher: bytes | None = None
-    mac: bytes | None = None
-
-    def part(self, tag: str) -> etree._Element:
-        """Return the first element with this name below the key, or the key."""
-        return next(self.element.iter(tag), self.element)
-
-
-@dataclass(slots=True)
-class SystemRow:
-    """A DRM system of a key; IDs in lower case, bytes empty where the value is empty or not base64."""
-
-    element: etree._Element
-    kid: str
-    system: str
-    pssh: bytes | None = None
-    protection: bytes | None = None
-    hls: Hls = ()
-    has_smooth: bool = False
-
-    def part(self, tag: str, position: int = 0) -> etree._Element:
-        """Return the n-th child element with this name, or the DRM system."""
-        found = list(self.element.iterchildren(tag))
-        return found[position] if position < len(found) else self.element
-
-
-NotedSystem = tuple[str, str, bytes | None, bytes | None, Hls, bool]
-"""A row of a DRM system without its element."""
 
 
 @dataclass(slots=True)

@@ -8,73 +8,21 @@ its playlist with the method of the scheme. Everything else is left to the rules
 
 from __future__ import annotations
 
-import base64
-import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from drmkit.cpix.keyplaces import CHECKSUM, CHECKSUM_SIZE, CHECKSUM_TEXT, playready_kid, stands_clear
+from drmkit.cpix.playlists import CTR_SCHEMES, HLS_METHODS, HLS_TAGS, USUAL_PLAYLISTS
+from drmkit.cpix.records import UUID, Hls, KeyRow, schemes_of
 from drmkit.identifiers import DrmSystem
 
-if TYPE_CHECKING:
-    from drmkit.cpix.rows import KeyRow
+__all__ = ["Sieve"]
 
-__all__ = [
-    "CHECKSUM",
-    "CHECKSUM_SIZE",
-    "CHECKSUM_TEXT",
-    "CTR_SCHEMES",
-    "HLS_METHODS",
-    "HLS_TAGS",
-    "PLAYLISTS",
-    "USUAL_PLAYLISTS",
-    "UUID",
-    "Hls",
-    "Sieve",
-    "playready_kid",
-    "schemes_of",
-    "stands_clear",
-]
-
-Hls = tuple[tuple[str | None, bytes], ...]
-"""The name of the playlist and the decoded text of each HLSSignalingData."""
-
-PLAYLISTS: Final = {"master": "master", "multiVariant": "master", "media": "media", "variant": "media"}
-USUAL_PLAYLISTS: Final = (
-    ["media", "master"],
-    ["master", "media"],
-    ["media", "multiVariant"],
-    ["multiVariant", "media"],
-)
-HLS_TAGS: Final[dict[str | None, bytes]] = {
-    **{name: b"#EXT-X-KEY:" if kind == "media" else b"#EXT-X-SESSION-KEY:" for name, kind in PLAYLISTS.items()},
-    None: b"#EXT-X-KEY:",
-}
-HLS_METHODS: Final = {
-    "cenc": (b"METHOD=SAMPLE-AES-CTR,",),
-    "cens": (b"METHOD=SAMPLE-AES-CTR,",),
-    "cbcs": (b"METHOD=SAMPLE-AES,",),
-    "cbc1": (b"METHOD=SAMPLE-AES,", b"METHOD=AES-128,"),
-    "SAMPLE-AES": (b"METHOD=SAMPLE-AES,",),
-    "SAMPLE-AES-CTR": (b"METHOD=SAMPLE-AES-CTR,",),
-    "AES-128": (b"METHOD=AES-128,",),
-}
-CTR_SCHEMES: Final = {"cenc", "cens", "SAMPLE-AES-CTR"}
 _PLAYREADY: Final = DrmSystem.PLAYREADY.system_id
 _FAIRPLAY: Final = DrmSystem.FAIRPLAY.system_id
-CHECKSUM: Final = "<CHECKSUM>".encode("utf-16-le")
-CHECKSUM_SIZE: Final = 24
-CHECKSUM_TEXT: Final = re.compile(rb"(?:[A-Za-z0-9+/]\0){11}=\0")
-UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 _Make = tuple[int, list[bytes]]
 """Where in a box there is a checksum (0 for none), and what stands around each place of the key ID without it."""
-
-
-def schemes_of(keys: Sequence[KeyRow]) -> dict[str, str]:
-    """Return the protection scheme of each key that has one, by key ID; a leaf has that of its root."""
-    own = {row.kid: row.scheme for row in keys if row.scheme}
-    leaves = {row.kid: own[row.depends_on] for row in keys if row.depends_on in own}
-    return {**own, **leaves}
 
 
 class Sieve:
@@ -144,7 +92,7 @@ class Sieve:
 
 def _make_of(kid: str, system: str, box: bytes, scheme: str, written: bytes) -> _Make | None:
     """Take the first box of a system and scheme apart; None where rules find something, or it names the key oddly."""
-    from drmkit.cpix.boxes import read_boxes  # noqa: PLC0415 (documents without boxes need none of it)
+    from drmkit.cpix.boxreading import read_boxes  # noqa: PLC0415 (documents without boxes need none of it)
 
     reading = read_boxes(box, scheme)
     if reading.disagrees(kid, system) or (reading.key_ids and not stands_clear(written, box)):
@@ -153,25 +101,3 @@ def _make_of(kid: str, system: str, box: bytes, scheme: str, written: bytes) -> 
     if gap < len(CHECKSUM) or CHECKSUM_TEXT.fullmatch(box, gap, gap + CHECKSUM_SIZE) is None:
         return 0, box.split(written)
     return gap, (box[:gap] + box[gap + CHECKSUM_SIZE :]).split(written)
-
-
-def stands_clear(written: bytes, box: bytes) -> bool:
-    """Say whether a key ID stands in a box, and each time at a place that is beyond doubt.
-
-    Where a key ID such as sixteen bytes of 1 follows a byte of 1, it could stand at either.
-    """
-    place = box.find(written)
-    while place >= 0:
-        following = box.find(written, place + 1)
-        if following < 0:
-            return True
-        if following < place + len(written):
-            return False
-        place = following
-    return False
-
-
-def playready_kid(raw: bytes) -> bytes:
-    """Return a key ID as PlayReady writes it: a GUID in base64 in UTF-16."""
-    guid = raw[3::-1] + raw[5:3:-1] + raw[7:5:-1] + raw[8:]
-    return base64.b64encode(guid).decode().encode("utf-16-le")

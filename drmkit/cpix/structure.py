@@ -13,9 +13,9 @@ from lxml import etree
 from drmkit.cpix.assessment import assess
 from drmkit.cpix.document import Document
 from drmkit.cpix.paths import Paths
+from drmkit.cpix.records import UUID
 from drmkit.cpix.report import Finding
 from drmkit.cpix.schema import CPIX, DS, ENC, PSKC
-from drmkit.cpix.sieve import UUID
 from drmkit.cpix.survey import Survey
 from drmkit.cpix.values import text_of
 from drmkit.cpix.verdicts import NO_VERDICT, short_name, structure_finding, translate

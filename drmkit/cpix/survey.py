@@ -12,9 +12,9 @@ from lxml import etree
 
 from drmkit.cpix.document import Document
 from drmkit.cpix.notation import VERSIONS
-from drmkit.cpix.rows import KeyRow, Rows, SystemRow, read_rows
+from drmkit.cpix.records import UUID, KeyRow, SystemRow, schemes_of
+from drmkit.cpix.rows import Rows, read_rows
 from drmkit.cpix.schema import DS
-from drmkit.cpix.sieve import UUID, schemes_of
 
 if TYPE_CHECKING:
     from cryptography import x509

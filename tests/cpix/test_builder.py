@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from drmkit import cpix
-from drmkit.cpix.rows import KeyRow, Noted, SystemRow, read_rows
+from drmkit.cpix.records import KeyRow, SystemRow
+from drmkit.cpix.rows import Noted, read_rows
 from drmkit.errors import CpixError, DrmkitError, InvalidDocumentError
 from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.secret import Secret

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from drmkit.cpix.notation import VERSIONS
-from drmkit.cpix.rows import PLAIN, KeyRow
+from drmkit.cpix.records import UUID, KeyRow
+from drmkit.cpix.rows import PLAIN
 from drmkit.cpix.rules import Hit, rule
-from drmkit.cpix.sieve import UUID
 from drmkit.cpix.survey import Survey
 
 __all__: list[str] = []

@@ -10,10 +10,10 @@ from typing import Final
 
 from lxml import etree
 
+from drmkit.cpix.playlists import CTR_SCHEMES, HLS_METHODS, HLS_TAGS, PLAYLISTS, USUAL_PLAYLISTS
 from drmkit.cpix.rows import CPD, HLS, SMOOTH
 from drmkit.cpix.rules import Hit, rule
 from drmkit.cpix.schema import CPIX
-from drmkit.cpix.sieve import CTR_SCHEMES, HLS_METHODS, HLS_TAGS, PLAYLISTS, USUAL_PLAYLISTS
 from drmkit.cpix.survey import Survey
 from drmkit.cpix.values import text_of
 from drmkit.cpix.view import cpix
