@@ -128,7 +128,13 @@ class Decryption:
         others = {other: self.keys.get(other) or Secret(bytes(15) + b"\1") for other in listed}
         entry = look.media.encrypted
         return Judge(
-            self.decoder, Media(files, stream), kid, others, entry.format if entry is not None else "", self.random
+            decoder=self.decoder,
+            media=Media(files, stream),
+            kid=kid,
+            others=others,
+            format=entry.format if entry is not None else "",
+            constant_iv=entry is not None and entry.constant_iv is not None,
+            random=self.random,
         )
 
     def _guess(self, look: Look, judge: Judge) -> Outcome | None:

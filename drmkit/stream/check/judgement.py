@@ -2,7 +2,7 @@
 
 The verdict is a comparison: the track is decoded strictly under the key, and under random keys. A right key gives no
 error where random keys give many. How many they give depends on the codec and on how much was read, so they are what
-tells when a clean result means something.
+tells when a clean result means something: the verdict is "right" only where a random key has no real chance of it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import secrets
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -18,69 +18,105 @@ from drmkit.identifiers import KeyId
 from drmkit.secret import Secret
 from drmkit.stream.check.decoding import Decoder, Media, Outcome
 
-__all__ = ["Judge", "Judgement", "decide", "is_telling"]
+__all__ = ["Judge", "Judgement", "chance", "decide"]
 
 Judgement = Literal["right", "wrong", "undecided"]
 _KEY_SIZE = 16
-_BATCH, _MOST = 4, 16
-_PLENTY = 5
-_ENOUGH = 12
-_SIGMAS, _SURE = 3.0, 6.0
-_SHARE = 0.15
+_BATCH, _MOST = 2, 16
+_LEAST_ALIKE = 4
+# What chance of a random key is none, for a clean result and for one with some errors; and which is no wonder.
+_NONE, _NONE_DAMAGED, _FAIR = 1e-4, 1e-6, 1e-3
+_FEWEST, _SIGMAS = 5, 6.0
+# The share of a random key's errors that media damaged a little has, and which any wrong key has.
+_DAMAGE, _SHARE = 0.05, 0.15
+# How much more than by mere chance the errors of few runs have to be taken to vary, for less than so many; and by how
+# much the variation that was seen may fall short of the true one.
+_VARIATION = ((4, 3.0), (8, 2.0), (12, 1.5))
+_CHANCE = 1.001
+_DOUBT = 1.5
 # Formats whose decoders were seen to complain of noise and never of sound media.
 _PICTURES = frozenset({"avc1", "avc3", "hvc1", "hev1", "vp09"})
 _PROVEN = _PICTURES | {"mp4a", "ac-3", "ec-3", "Opus", "fLaC"}
 
 
-def _surplus(errors: int, controls: list[Outcome]) -> float:
-    """Return by how many standard deviations random keys give more errors than these."""
-    counts = [control.errors for control in controls]
-    mean = statistics.fmean(counts)
-    # A spread that happens to be small in few runs must not pass for certainty.
-    return (mean - errors) / max(statistics.pstdev(counts), math.sqrt(mean / 2), 0.5)
+def chance(errors: int, counts: Sequence[int]) -> float:
+    """Return the probability that a random key gives so few errors, where each sample fails on its own.
 
-
-def is_telling(controls: list[Outcome], *, pictures: bool = True) -> bool:
-    """Say whether random keys fail so surely that a key without any error cannot be one of them.
+    The number of errors is taken to follow a negative binomial distribution: as if by chance, and scattering wider
+    where one failure draws others after it.
 
     Args:
-        controls: what the decoder made of the track under random keys.
-        pictures: whether it is video, whose frames fail independently of each other. Of audio with a constant IV, all
-            frames may fare alike.
+        errors: how many errors, or fewer.
+        counts: what random keys gave.
     """
-    if len(controls) < _BATCH:
-        return False
-    if all(control.hopeless for control in controls):
-        return True
-    counts = [control.errors for control in controls]
+    mean = statistics.fmean(counts)
+    if mean == 0:
+        return 1.0
+    # A spread that happens to be small in few runs must not pass for certainty.
+    least = next((least for runs, least in _VARIATION if len(counts) < runs), _CHANCE)
+    spread = max(least, _DOUBT * statistics.variance(counts) / mean if len(counts) > 1 else least)
+    size = mean / (spread - 1)
+    logs = (
+        math.lgamma(size + number) - math.lgamma(size) - math.lgamma(number + 1)
+        - size * math.log(spread) + number * math.log1p(-1 / spread)
+        for number in range(min(errors, round(mean * 4) + 100) + 1)
+    )  # fmt: skip
+    return min(1.0, math.fsum(map(math.exp, logs)))
+
+
+def _failures(outcome: Outcome, frames: int) -> int:
+    """Return how often the decoder failed: with a complaint, or with a frame that is missing."""
+    return max(outcome.errors, frames - outcome.frames)
+
+
+def _stands_out(errors: int, counts: Sequence[int], sigmas: float) -> bool:
+    """Say whether errors are far fewer than those of random keys, by their spread, however that comes about."""
+    mean = statistics.fmean(counts)
+    spread = max(statistics.pstdev(counts), math.sqrt(mean / 2), 0.5)
+    return mean >= _FEWEST and mean - errors > sigmas * spread
+
+
+def _is_telling(errors: int, counts: Sequence[int], *, pictures: bool, constant_iv: bool) -> bool:
+    """Say whether random keys fail so surely that one with so few errors cannot be one of them."""
     if min(counts) < 1:
         return False
-    if pictures and len(counts) >= _ENOUGH and statistics.fmean(counts) >= _PLENTY:
-        return True
-    return statistics.fmean(counts) >= _PLENTY and _surplus(0, controls) > _SIGMAS
+    if errors:
+        # Media with a few damaged frames under the right key.
+        few = pictures and errors <= _DAMAGE * statistics.fmean(counts)
+        return few and chance(errors, counts) < _NONE_DAMAGED and _stands_out(errors, counts, _SIGMAS)
+    if not constant_iv:
+        return chance(errors, counts) < _NONE
+    # Samples that begin alike then fare alike: most sound does, and pictures in which nothing moves.
+    if not pictures:
+        return _stands_out(errors, counts, _SIGMAS)
+    return chance(errors, counts) < _NONE and _stands_out(errors, counts, _SIGMAS / 2)
 
 
-def decide(outcome: Outcome, controls: list[Outcome], *, form: str = "avc1") -> Judgement:
+def decide(
+    outcome: Outcome, controls: Sequence[Outcome], *, form: str = "avc1", constant_iv: bool = False
+) -> Judgement:
     """Compare what a key gave with what random keys gave.
 
     Args:
         outcome: what the decoder made of the track under the key.
         controls: what it made of it under random keys.
         form: the format of the clear samples.
+        constant_iv: whether all samples have the same IV.
     """
     pictures, proven = form in _PICTURES, form in _PROVEN
-    if outcome.sound:
-        return "right" if is_telling(controls, pictures=pictures) else "undecided"
     if outcome.hopeless:
         # Nothing came out: noise, or a decoder that cannot do it.
         return "wrong" if proven or any(not control.hopeless for control in controls) else "undecided"
-    if not proven or not controls:
+    if len(controls) < (_LEAST_ALIKE if constant_iv else _BATCH) or (outcome.errors and not proven):
         return "undecided"
-    # Media with a few damaged frames under the right key.
-    if pictures and is_telling(controls) and _surplus(outcome.errors, controls) > _SURE:
+    counts = [_failures(control, outcome.frames) for control in controls]
+    nothing = outcome.sound and all(control.hopeless for control in controls)
+    if nothing or _is_telling(outcome.errors, counts, pictures=pictures, constant_iv=constant_iv):
         return "right"
-    mean = statistics.fmean(control.errors for control in controls)
-    return "wrong" if outcome.errors >= max(1.0, _SHARE * mean) else "undecided"
+    if outcome.sound or not any(counts):
+        return "undecided"
+    usual = outcome.errors >= _SHARE * statistics.fmean(counts)
+    return "wrong" if (usual if constant_iv else chance(outcome.errors, counts) > _FAIR) else "undecided"
 
 
 @dataclass(slots=True)
@@ -93,6 +129,7 @@ class Judge:
         kid: the key ID in question.
         others: keys for the other key IDs of the files, right or not: ffmpeg stops at a key ID without one.
         format: the format of the clear samples.
+        constant_iv: whether all samples have the same IV.
         random: returns so many random bytes.
     """
 
@@ -101,23 +138,27 @@ class Judge:
     kid: KeyId
     others: Mapping[KeyId, Secret[bytes]]
     format: str
+    constant_iv: bool = False
     random: Callable[[int], bytes] = secrets.token_bytes
-    _controls: list[Outcome] = field(default_factory=list)
+    _controls: list[Outcome] = field(default_factory=list, repr=False)
 
     def judge(self, key: Secret[bytes] | None) -> Judgement:
         """Judge a key; None judges the samples as they are, without decryption."""
         outcome = self._decode(key, self.media)
         if outcome is None:
             return "undecided"
-        verdict: Judgement = decide(outcome, self._controls, form=self.format) if self._controls else "undecided"
+        verdict = self._decide(outcome)
         while verdict == "undecided" and self._more():
-            verdict = decide(outcome, self._controls, form=self.format)
+            verdict = self._decide(outcome)
         return verdict
 
     def quickly(self, key: Secret[bytes] | None) -> bool:
         """Say whether a key may be right, by the first segment alone."""
         outcome = self._decode(key, Media(self.media.files[:2], self.media.stream))
         return outcome is not None and outcome.sound
+
+    def _decide(self, outcome: Outcome) -> Judgement:
+        return decide(outcome, self._controls, form=self.format, constant_iv=self.constant_iv)
 
     def _more(self) -> bool:
         """Take random keys: a few at first, then more, up to a bound."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +17,6 @@ from packedstreams import IVS, KEYS, KIDS, document, edit, pack, patch
 from drmkit.identifiers import KeyId
 from drmkit.secret import Secret
 from drmkit.stream.check import StreamReport, check_stream
-from drmkit.stream.check.decoding import Outcome
-from drmkit.stream.check.judgement import decide, is_telling
 from drmkit.stream.model import TrackInput
 from drmkit.stream.tools import Tools
 
@@ -120,7 +119,9 @@ def test_the_source_is_recognized(tools: Tools, clip: Clip, packed: Callable[[st
 def test_every_codec_is_judged(tools: Tools, tmp_path: Path, codec: str, arguments: list[str]) -> None:
     """The right key is told from wrong ones in each codec that ffmpeg makes and decodes, in cenc and in cbcs."""
     video = "-c:v" in arguments
-    source = "testsrc2=size=640x360:rate=25:duration=6" if video else "aevalsrc=0.1*sin(2*PI*440*t):d=6:s=48000"
+    chances = random.Random(codec)
+    size = "1280x720" if codec == "hevc" else "640x360"  # of small pictures in H.265 too little is found wrong
+    source = f"testsrc2=size={size}:rate=25:duration=6" if video else "aevalsrc=0.1*sin(2*PI*440*t):d=6:s=48000"
     call = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-f", "lavfi", "-i", source]
     noise = ["-vf", "noise=alls=8:allf=t", "-pix_fmt", "yuv420p"] if video else []
     subprocess.run([*call, *noise, *arguments, str(tmp_path / "in.mp4")], check=True, capture_output=True, timeout=60)
@@ -133,37 +134,12 @@ def test_every_codec_is_judged(tools: Tools, tmp_path: Path, codec: str, argumen
         argv += ["--keys", f"label=X:key_id={KID.hex}:key={KEY.reveal().hex()}", "--segment_duration", "2", "--quiet"]
         argv += ["--mpd_output", f"{folder}/manifest.mpd", "--generate_static_live_mpd"]
         subprocess.run([str(tools.packager), *argv], check=True, capture_output=True, timeout=60)
-        assert verdicts(check_stream(folder / MPD, keys={KID: KEY}, tools=tools)) == ["decrypts"]
+        right = check_stream(folder / MPD, keys={KID: KEY}, tools=tools, random=chances.randbytes)
+        assert verdicts(right) == ["decrypts"]
         for _ in range(3):
-            wrong = check_stream(folder / MPD, keys={KID: Secret(os.urandom(16))}, tools=tools)
+            key = Secret(chances.randbytes(16))
+            wrong = check_stream(folder / MPD, keys={KID: key}, tools=tools, random=chances.randbytes)
             assert verdicts(wrong) == ["does not decrypt"]
-
-
-@pytest.mark.parametrize(
-    ("outcome", "controls", "form", "expected"),
-    [
-        (Outcome(100, 0), [40, 38, 44, 41], "avc1", "right"),
-        (Outcome(100, 39), [40, 38, 44, 41], "avc1", "wrong"),
-        (Outcome(100, 3), [90, 85, 88, 91], "avc1", "right"),
-        (Outcome(100, 3), [8, 9, 7, 9], "avc1", "wrong"),
-        (Outcome(100, 0), [1, 0, 2, 1], "avc1", "undecided"),
-        (Outcome(100, 0), [0, 120, 40, 80], "Opus", "undecided"),
-        (Outcome(100, 0), [2, 120, 40, 80, 43, 42, 81, 119, 4, 40, 80, 82], "Opus", "undecided"),
-        (Outcome(100, 9), [9, 9, 9, 9], "av01", "undecided"),
-    ],
-)  # fmt: skip
-def test_a_verdict_needs_controls_that_tell(outcome: Outcome, controls: list[int], form: str, expected: str) -> None:
-    """A clean result proves a key only where random keys fail surely; an unproven decoder condemns none."""
-    assert decide(outcome, [Outcome(100, errors) for errors in controls], form=form) == expected
-
-
-def test_nothing_at_all_is_the_surest_control() -> None:
-    """Where random keys give no frame, one clean decoding tells; and no frame under the key tells as well."""
-    nothing = [Outcome(0, 50)] * 4
-    assert is_telling(nothing, pictures=False)
-    assert decide(Outcome(100, 0), nothing, form="mp4a") == "right"
-    assert decide(Outcome(0, 50), nothing, form="mp4a") == "wrong"
-    assert decide(Outcome(0, 50), nothing, form="av01") == "undecided"
 
 
 @pytest.fixture
