@@ -3,6 +3,7 @@
 - `pssh`: the boxes themselves, of any system; `describe` says what is in one, `find` finds them in anything
 - `widevine`, `playready`, `common`, `fairplay`, `clearkey`, `marlin`: what each system puts into them, or beside them
 - `hls`, `dash`, `mp4`: the tags of playlists, the elements of manifests, the boxes inside media files
+- `mp4boxes`: the walk over the boxes of a media file, of any kind
 - `material`: everything that one system needs for one key
 - `fill` gives a CPIX document what its keys and systems need, and `check` finds where a document contradicts itself
 """

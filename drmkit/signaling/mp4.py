@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from drmkit.errors import SignalingError
+from drmkit.signaling.mp4boxes import Box, find, top_level
 from drmkit.signaling.pssh import PsshBox, parse_one
 
 __all__ = ["TOP_LEVEL", "FoundBox", "find_boxes", "looks_like_mp4"]
@@ -34,8 +33,6 @@ TOP_LEVEL = frozenset(
 )
 _CONTAINERS = frozenset({b"moov", b"moof"})
 _PSSH = b"pssh"
-_HEADER = struct.Struct(">I4s")
-_LARGE = struct.Struct(">Q")
 _MAX_PSSH = 16 * 1024 * 1024
 
 
@@ -45,14 +42,6 @@ class FoundBox:
 
     where: str
     box: PsshBox
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    kind: bytes
-    start: int
-    body: int
-    end: int
 
 
 def looks_like_mp4(data: bytes) -> bool:
@@ -70,57 +59,20 @@ def find_boxes(source: bytes | BinaryIO) -> list[FoundBox]:
         SignalingError: a box goes past the end of what it stands in, or a PSSH box does not parse.
     """
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
-    end = stream.seek(0, io.SEEK_END)
     found = []
-    for span in _walk(stream, 0, end, ""):
-        if span.kind == _PSSH:
-            found.append(_read(stream, span, ""))
-        elif span.kind in _CONTAINERS:
-            name = span.kind.decode("ascii")
-            inner = _walk(stream, span.body, span.end, f"{name}/")
-            found += [_read(stream, child, f"{name}/") for child in inner if child.kind == _PSSH]
+    for box in top_level(stream, _CONTAINERS | {_PSSH}):
+        if box.kind == _PSSH:
+            found.append(_read(box, ""))
+        else:
+            found += [_read(child, f"{box.name}/") for child in find(box, _PSSH)]
     return found
 
 
-def _read(stream: BinaryIO, span: _Span, path: str) -> FoundBox:
-    where = f"{path}pssh at byte {span.start}"
-    if span.end - span.start > _MAX_PSSH:
-        raise SignalingError(f"{where}: {span.end - span.start} bytes are too many for a PSSH box")
-    stream.seek(span.start)
+def _read(box: Box, path: str) -> FoundBox:
+    where = f"{path}pssh at byte {box.start}"
+    if len(box.raw) > _MAX_PSSH:
+        raise SignalingError(f"{where}: {len(box.raw)} bytes are too many for a PSSH box")
     try:
-        return FoundBox(where, parse_one(stream.read(span.end - span.start)))
+        return FoundBox(where, parse_one(box.raw))
     except SignalingError as error:
         raise SignalingError(f"{where}: {error.message}", hint=error.hint) from None
-
-
-def _walk(stream: BinaryIO, start: int, end: int, path: str) -> Iterator[_Span]:
-    at = start
-    while at < end:
-        span = _span(stream, at, end, path)
-        yield span
-        at = span.end
-
-
-def _span(stream: BinaryIO, at: int, end: int, path: str) -> _Span:
-    stream.seek(at)
-    head = stream.read(min(_HEADER.size + _LARGE.size, end - at))
-    where = f"{path or 'MP4 '}box at byte {at}"
-    if len(head) < _HEADER.size:
-        raise SignalingError(
-            f"{where}: {end - at} bytes are left, and a box header has {_HEADER.size}",
-            hint="the file is truncated, or something was appended to it",
-        )
-    size, kind = _HEADER.unpack_from(head)
-    body = at + _HEADER.size
-    if size == 1:
-        if len(head) < _HEADER.size + _LARGE.size:
-            raise SignalingError(f"{where}: the 64-bit box size is truncated")
-        size, body = _LARGE.unpack_from(head, _HEADER.size)[0], body + _LARGE.size
-    elif size == 0:
-        size = end - at
-    if at + size < body or at + size > end:
-        raise SignalingError(
-            f"{where}: the size {size} of {kind!r} does not fit, {end - at} bytes are left",
-            hint="the file is truncated, or is no MP4 file",
-        )
-    return _Span(kind, at, body, at + size)

@@ -15,5 +15,5 @@
 - `drmkit.stream.manifests`, `drmkit.stream.mpd`, `drmkit.stream.playlists`, `drmkit.stream.master`,
   `drmkit.stream.signals`: DASH manifests and HLS playlists, with what the document states in them
 - `drmkit.stream.process`, `drmkit.stream.child`, `drmkit.stream.staging`: run a program and leave nothing behind
-- `drmkit.stream.boxes`, `drmkit.stream.entries`: ISO base media files
+- `drmkit.stream.entries`: the sample entries of ISO base media files
 """

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from drmkit.errors import SignalingError
 from drmkit.identifiers import KeyId
-from drmkit.stream.boxes import Box, children, find, full_box, only
+from drmkit.signaling.mp4boxes import Box, children, find, full_box, only
 
 __all__ = ["SampleEntry", "sample_entries", "with_first_iv"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from drmkit.errors import InputError, SignalingError
+from drmkit.signaling.mp4boxes import Box, find, top_level
 from drmkit.signaling.pssh import PsshBox, parse_one
-from drmkit.stream.boxes import Box, find, top_level
 from drmkit.stream.entries import SampleEntry, sample_entries, with_first_iv
 
 __all__ = ["Inspection", "inspect_bytes", "inspect_file"]

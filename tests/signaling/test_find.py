@@ -114,11 +114,11 @@ def test_a_pssh_box_at_top_level_and_a_box_up_to_the_end_are_read() -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (MP4[:-1], "box at byte .*: the size .* of b'mdat' does not fit"),
-        (_box(b"free") + b"\0\0\0", "3 bytes are left, and a box header has 8"),
-        (_box(b"free") + struct.pack(">I4s", 1, b"mdat"), "the 64-bit box size is truncated"),
-        (_box(b"free") + struct.pack(">I4s", 7, b"mdat"), "the size 7 of b'mdat' does not fit"),
-        (_box(b"moov", struct.pack(">I4s", 99, b"trak")), "moov/box at byte 8: the size 99"),
+        (MP4[:-1], "box mdat at byte .* claims .* bytes, .* are left"),
+        (_box(b"free") + b"\0\0\0", "3 bytes at byte 8 are too few for a box"),
+        (_box(b"free") + struct.pack(">I4s", 1, b"mdat"), "box mdat at byte 8 is cut short within its size"),
+        (_box(b"free") + struct.pack(">I4s", 7, b"mdat"), "box mdat at byte 8 claims 7 bytes"),
+        (_box(b"moov", struct.pack(">I4s", 99, b"trak")), "box trak at byte 8 claims 99 bytes, 8 are left"),
         (_box(b"moov", _box(b"pssh", bytes(3))), "moov/pssh at byte 8: .*version and flags needs 4 bytes"),
         (_box(b"moov", _box(b"pssh", bytes(17 * 1024 * 1024))), "are too many for a PSSH box"),
     ],

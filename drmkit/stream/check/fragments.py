@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from drmkit.errors import SignalingError
 from drmkit.identifiers import KeyId
-from drmkit.stream.boxes import Box, children, find, full_box, only
+from drmkit.signaling.mp4boxes import Box, children, find, full_box, only
 from drmkit.stream.check.initsegment import (
     BrokenBox,
     FoundPssh,

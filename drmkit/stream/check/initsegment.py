@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from drmkit.errors import SignalingError
 from drmkit.identifiers import KeyId
+from drmkit.signaling.mp4boxes import Box, children, find, full_box, only
 from drmkit.signaling.pssh import PsshBox, parse_one
-from drmkit.stream.boxes import Box, children, find, full_box, only
 from drmkit.stream.entries import SampleEntry, sample_entries
 
 __all__ = ["BrokenBox", "FoundPssh", "InitSegment", "KeyGroup", "MediaTrack", "key_groups", "pssh_boxes", "read_init"]

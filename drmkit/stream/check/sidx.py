@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 
 from drmkit.errors import SignalingError
-from drmkit.stream.boxes import Box, children, full_box
+from drmkit.signaling.mp4boxes import Box, children, full_box
 from drmkit.stream.check.access import Access, Reference, UnreadableError
 
 __all__ = ["Index", "index_of", "scan"]

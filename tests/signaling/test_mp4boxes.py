@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drmkit.errors import SignalingError
-from drmkit.stream.boxes import Box, children, find, full_box, only, top_level
+from drmkit.signaling.mp4boxes import Box, children, find, full_box, only, top_level
 
 ALL = frozenset({b"ftyp", b"moov", b"mdat", b"free"})
 

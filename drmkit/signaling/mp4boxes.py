@@ -57,9 +57,7 @@ def children(data: bytes, start: int = 0) -> Iterator[Box]:
         kind, header, size = _header(data[at : at + _LONG], start + at)
         # Size 0, "to the end of the file", is for the top level alone.
         if size < header or size > len(data) - at:
-            raise SignalingError(
-                f"box {_text(kind)} at byte {start + at} claims {size} bytes, {len(data) - at} are left"
-            )
+            raise _misfit(kind, start + at, size, len(data) - at)
         raw = data[at : at + size]
         yield Box(kind, start + at, raw[header:], raw)
         at += size
@@ -81,7 +79,7 @@ def top_level(file: BinaryIO, wanted: frozenset[bytes]) -> Iterator[Box]:
         kind, header, size = _header(file.read(_LONG), at)
         size = size or end - at
         if size < header or size > end - at:
-            raise SignalingError(f"box {_text(kind)} at byte {at} claims {size} bytes, {end - at} are left")
+            raise _misfit(kind, at, size, end - at)
         if kind in wanted:
             if size > _LARGEST:
                 raise SignalingError(f"box {_text(kind)} at byte {at} is larger than {_LARGEST} bytes")
@@ -134,7 +132,10 @@ def full_box(box: Box, least: int) -> tuple[int, int, bytes]:
 def _header(head: bytes, at: int) -> tuple[bytes, int, int]:
     """Return the type, the length of the header and the stated size of a box."""
     if len(head) < _SHORT:
-        raise SignalingError(f"{len(head)} bytes at byte {at} are too few for a box")
+        raise SignalingError(
+            f"{len(head)} bytes at byte {at} are too few for a box",
+            hint="the file is truncated, or something was appended to it",
+        )
     size, kind = struct.unpack_from(">I4s", head)
     if size != 1:
         return kind, _SHORT, size
@@ -143,6 +144,13 @@ def _header(head: bytes, at: int) -> tuple[bytes, int, int]:
     (size,) = struct.unpack_from(">Q", head, _SHORT)
     # 0 means "to the end" only in the short size, and may not pass for it.
     return kind, _LONG, size or 1
+
+
+def _misfit(kind: bytes, at: int, size: int, left: int) -> SignalingError:
+    return SignalingError(
+        f"box {_text(kind)} at byte {at} claims {size} bytes, {left} are left",
+        hint="the file is truncated, or is no MP4 file",
+    )
 
 
 def _text(kind: bytes) -> str:
