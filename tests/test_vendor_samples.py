@@ -22,7 +22,7 @@ from drmkit.mps.notification import parse, verify_sign
 from drmkit.mps.s3policy import check_queue_policy, check_user_policy
 from drmkit.secret import Secret
 
-ROOT = Path(__file__).resolve().parents[1] / "samples"
+ROOT = Path(__file__).resolve().parents[1] / "docs/samples"
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 SECRET = SharedSecret("00000000-1111-2222-3333-444444444444", Secret(bytes(range(32))))
 QUEUE = QueueArn.parse("arn:aws:sqs:ap-southeast-1:123456789012:tencent_queue")

@@ -35,7 +35,7 @@ def test_console_sessions_are_real(
 ) -> None:
     """Each command of the page prints exactly what the page shows, and warns of nothing."""
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(ROOT / "samples", tmp_path / "samples")
+    shutil.copytree(ROOT / "docs/samples", tmp_path / "samples")
     (tmp_path / "wrong.json").write_text(json.dumps(WRONG), encoding="utf-8")
     code = main(shlex.split(command), environ={"HOME": str(tmp_path)})
     out, err = capsys.readouterr()

@@ -18,7 +18,7 @@ from drmkit.mps.notification import parse, verify_sign
 from drmkit.mps.wire import to_builtins
 from drmkit.secret import Secret
 
-ROOT = Path(__file__).resolve().parents[2] / "samples"
+ROOT = Path(__file__).resolve().parents[2] / "docs/samples"
 JOBS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("jobs/*"))
 CALLBACKS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("callbacks/*"))
 BROKEN = "callbacks/live-cut-short.json"
