@@ -148,5 +148,9 @@ def checked(
 
 def _summary(where: str, manifest: Path, report: StreamReport) -> str:
     counts = report.counts
-    told = ", ".join(f"{count} {severity}" for severity, count in counts.items()) or "nothing to say"
+    told = ", ".join(map(_counted, counts.values(), counts)) or "nothing to say"
     return f"{where:8} {report.protocol:4} {manifest.name}: {len(report.tracks)} tracks, {told}"
+
+
+def _counted(count: int, severity: str) -> str:
+    return f"{count} {severity}{'' if count == 1 or severity == 'advice' else 's'}"

@@ -57,7 +57,9 @@ def test_the_sessions_about_tokens_are_real(
 ) -> None:
     """The plan of a token and the explanation of a bad one are what the page shows, but that time has gone on."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "bad.jwt").write_text(f"{part({'alg': 'HS256', 'typ': 'JWT'})}.{part(BAD)}.x", encoding="ascii")
+    (tmp_path / "bad.jwt").write_text(
+        f"{part({'alg': 'HS256', 'typ': 'JWT'})}.{part(BAD)}.{'A' * 43}", encoding="ascii"
+    )
     environ = {"HOME": str(tmp_path), "DRMTODAY_ORGANIZATION": "6f1c1bb8-3a0e-4a53-bd3c-2c5a4d8f7a10"}
     found = re.findall(r"^\$ drmkit (token .*)\n((?:(?!\$ ).*\n)+)", "".join(SESSIONS[1:]), re.MULTILINE)
     assert len(found) == 2
