@@ -31,6 +31,8 @@ _SKIPPED = re.compile(r"^\[[a-z0-9_]+ @ [^\]]+\] \[warning\] Skipping invalid un
 _GAP = re.compile(
     r"mmco:|co located POCs|reference|Could not find ref|POC|non.?monoton|first.slice|no frame!", re.IGNORECASE
 )
+# Under a wrong key a frame in some hundred may look sound, and what it says may even end the reading of the others.
+_NEXT_TO_NOTHING = 20
 _PACKET = re.compile(r"^\d+,(?:\s*-?\d+,){4}\s*([0-9a-f]{64})\b", re.MULTILINE)
 # "explode" would be stricter still, but with it ffmpeg 8 does not end on H.264 with missing references.
 # Filters across the edges of blocks take a good part of the time, and find nothing.
@@ -69,8 +71,8 @@ class Outcome:
 
     @property
     def hopeless(self) -> bool:
-        """Whether nothing at all came out."""
-        return self.frames == 0 and self.errors > 0
+        """Whether next to nothing came out."""
+        return self.errors > 0 and self.frames * _NEXT_TO_NOTHING <= self.errors
 
 
 class Decoder:

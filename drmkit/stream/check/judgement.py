@@ -27,8 +27,9 @@ _LEAST_ALIKE = 4
 # What chance of a random key is none, for a clean result and for one with some errors; and which is no wonder.
 _NONE, _NONE_DAMAGED, _FAIR = 1e-4, 1e-6, 1e-3
 _FEWEST, _SIGMAS = 5, 6.0
-# The share of a random key's errors that media damaged a little has, and which any wrong key has.
-_DAMAGE, _SHARE = 0.05, 0.15
+# The share of a random key's errors that media damaged a little has; and which any wrong key has, where samples under
+# one IV fare alike, and where each fares on its own.
+_DAMAGE, _SHARE_ALIKE, _SHARE = 0.05, 0.15, 0.5
 # How much more than by mere chance the errors of few runs have to be taken to vary, for less than so many; and by how
 # much the variation that was seen may fall short of the true one.
 _VARIATION = ((4, 3.0), (8, 2.0), (12, 1.5))
@@ -105,7 +106,7 @@ def decide(
     """
     pictures, proven = form in _PICTURES, form in _PROVEN
     if outcome.hopeless:
-        # Nothing came out: noise, or a decoder that cannot do it.
+        # Next to nothing came out: noise, or a decoder that cannot do it.
         return "wrong" if proven or any(not control.hopeless for control in controls) else "undecided"
     if len(controls) < (_LEAST_ALIKE if constant_iv else _BATCH) or (outcome.errors and not proven):
         return "undecided"
@@ -115,8 +116,8 @@ def decide(
         return "right"
     if outcome.sound or not any(counts):
         return "undecided"
-    usual = outcome.errors >= _SHARE * statistics.fmean(counts)
-    return "wrong" if (usual if constant_iv else chance(outcome.errors, counts) > _FAIR) else "undecided"
+    usual = outcome.errors >= (_SHARE_ALIKE if constant_iv else _SHARE) * statistics.fmean(counts)
+    return "wrong" if usual or (not constant_iv and chance(outcome.errors, counts) > _FAIR) else "undecided"
 
 
 @dataclass(slots=True)

@@ -25,13 +25,14 @@ CLIPS = {
     "still": ("smptebars=size=640x360:rate=25:duration=4", "avc1", [*H264, "-crf", "40"]),
     "noisy": ("testsrc2=size=320x180:rate=25:duration=2,noise=alls=40:allf=t", "avc1", H264),
     "black": ("color=black:size=320x180:rate=25:duration=4", "avc1", [*H264, "-crf", "40"]),
-    "still HEVC": ("smptebars=size=640x360:rate=25:duration=4", "hvc1", [*HEVC, "-crf", "40"]),
     "tone": ("sine=f=440:d=4:r=48000", "mp4a", [*AAC, "-b:a", "128k"]),
     "low": ("aevalsrc=0.1*sin(2*PI*300*t):d=2:s=48000", "mp4a", [*AAC, "-b:a", "32k"]),
     "hiss": ("anoisesrc=d=3:r=48000:a=0.3:seed=1", "mp4a", [*AAC, "-b:a", "96k"]),
     "AC-3": ("sine=f=440:d=3:r=48000", "ac-3", ["-c:a", "ac3"]),
 }
+# Of these little is encrypted that a decoder could miss: how much it finds is a matter of the packager's random IV.
 SPARSE = {
+    "still HEVC": ("smptebars=size=640x360:rate=25:duration=4", "hvc1", [*HEVC, "-crf", "40"]),
     "silence": ("anullsrc=r=48000:cl=stereo:d=4", "mp4a", [*AAC, "-b:a", "64k"]),
     "silence in Opus": ("anullsrc=r=48000:cl=stereo:d=4", "Opus", ["-c:a", "libopus"]),
 }
@@ -71,12 +72,12 @@ def test_the_right_key_is_told_from_wrong_ones(tools: Tools, tmp_path: Path, nam
 
 @pytest.mark.parametrize("scheme", ["cenc", "cbcs"])
 @pytest.mark.parametrize("name", SPARSE)
-def test_what_tells_nothing_is_undecided(tools: Tools, tmp_path: Path, name: str, scheme: str) -> None:
-    """Of silence in cbcs nearly nothing is encrypted: no key is then called right that may be wrong, or wrong."""
+def test_what_tells_little_is_undecided_at_worst(tools: Tools, tmp_path: Path, name: str, scheme: str) -> None:
+    """Where nearly nothing is encrypted, the right key is not called wrong, nor a wrong one right."""
     source, form, arguments = SPARSE[name]
     chances = random.Random(f"{name} {scheme}")
     judge = judge_of(tools, encrypted(tools, tmp_path, source, arguments, scheme), form, scheme, chances)
-    assert judge.judge(KEY) == ("right" if scheme == "cenc" else "undecided")
+    assert judge.judge(KEY) in ({"right"} if scheme == "cenc" else {"right", "undecided"})
     assert "right" not in {judge.judge(Secret(chances.randbytes(16))) for _ in range(WRONG)}
 
 
@@ -94,6 +95,9 @@ def test_what_tells_nothing_is_undecided(tools: Tools, tmp_path: Path, name: str
         (Outcome(100, 9), [9, 9, 9, 9], "av01", "undecided"),
         (Outcome(100, 0), [12, 11, 12], "avc1", "undecided"),
         (Outcome(100, 0), [12, 11, 12] * 4, "avc1", "right"),
+        (Outcome(2, 188), [285, 287, 291, 283], "mp4a", "wrong"),
+        (Outcome(20, 188), [285, 287, 291, 283], "mp4a", "wrong"),
+        (Outcome(100, 60), [285, 287, 291, 283], "mp4a", "undecided"),
         (Outcome(100, 0), [90], "avc1", "undecided"),
         (Outcome(100, 0), [90, 94], "avc1", "right"),
     ],
