@@ -131,7 +131,7 @@ _TABLE: Final[tuple[tuple[str, Severity, str, str, str], ...]] = (
     ("not-encrypted", "error", "What is marked as encrypted is encrypted.", "the samples decode without any key: package the track again", _CENC + ", 4"),
     ("key-wrong", "error", "The track decrypts with its key.", "the packager used another key than this one", _CENC + ", 9"),
     ("key-unknown", "warning", "The key of each encrypted track was given.", "give a document or a key file that has it", "-"),
-    ("decryption-undecided", "warning", "Whether a track decrypts can be told.", "--source FILE compares with the clear media, which always tells", "-"),
+    ("decryption-undecided", "warning", "Whether a track decrypts can be told.", "read more with --segments all; --source FILE compares with the clear media, which always tells", "-"),
     ("decryption-not-tried", "note", "Tracks were decrypted.", "give --cpix or --key-file, and install the extra `packager`", "-"),
     ("source-differs", "error", "The decrypted media is that of the source.", "the track was made of other media, or damaged", "-"),
 )  # fmt: skip

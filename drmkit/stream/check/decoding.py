@@ -6,6 +6,7 @@ is concealed. But decoders complain of noise in nearly every frame, and of sound
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 import tempfile
@@ -34,6 +35,7 @@ _GAP = re.compile(
 # Under a wrong key a frame in some hundred may look sound, and what it says may even end the reading of the others.
 _NEXT_TO_NOTHING = 20
 _PACKET = re.compile(r"^\d+,(?:\s*-?\d+,){4}\s*([0-9a-f]{64})\b", re.MULTILINE)
+_SIZE = re.compile(r"^\d+,(?:\s*-?\d+,){3}\s*(\d+),", re.MULTILINE)
 # "explode" would be stricter still, but with it ffmpeg 8 does not end on H.264 with missing references.
 # Filters across the edges of blocks take a good part of the time, and find nothing.
 _STRICT = ("-err_detect", "+crccheck+bitstream+buffer", "-skip_loop_filter", "all")
@@ -109,11 +111,19 @@ class Decoder:
     def packets(self, media: Media, keys: Mapping[KeyId, Secret[bytes]]) -> list[str]:
         """Return the SHA-256 of each packet of a track, decrypted where keys are given, in their order."""
         output = ["-c", "copy", "-f", "framehash", "-hash", "sha256", "-"]
-        return _PACKET.findall(self._run(media, keys, [], output)[0])
+        return _PACKET.findall(self._run(media, keys, [], output)[0].decode("ascii"))
+
+    def samples(self, media: Media, keys: Mapping[KeyId, Secret[bytes]]) -> list[bytes]:
+        """Return the bytes of each sample of a track as they are stored, or decrypted where keys are given."""
+        # A parser would look for the beginnings of frames in what is encrypted.
+        whole, copy = ["-fflags", "+nofillin+noparse"], ["-c", "copy", "-f"]
+        sizes = map(int, _SIZE.findall(self._run(media, keys, whole, [*copy, "framecrc", "-"])[0].decode("ascii")))
+        data = io.BytesIO(self._run(media, keys, whole, [*copy, "data", "-"])[0])
+        return [data.read(size) for size in sizes]
 
     def _run(
         self, media: Media, keys: Mapping[KeyId, Secret[bytes]], reading: Sequence[str], writing: Sequence[str]
-    ) -> tuple[str, str]:
+    ) -> tuple[bytes, str]:
         argv = [str(self._tools.ffmpeg), "-nostdin", "-hide_banner", "-nostats", "-v", "level+verbose", *reading]
         argv += ["-protocol_whitelist", "file,pipe,concat", "-f", "concat", "-safe", "0", "-auto_convert", "0"]
         with (
@@ -128,8 +138,8 @@ class Decoder:
                     f"ffmpeg cannot be started ({error.strerror})", hint="check that it is a program for this system"
                 ) from None
             except subprocess.TimeoutExpired:
-                return "", ""
-        return output.decode("utf-8", "replace"), said.decode("utf-8", "replace")
+                return b"", ""
+        return output, said.decode("utf-8", "replace")
 
 
 def _script(files: Sequence[Path], keys: Mapping[KeyId, Secret[bytes]], folder: Path) -> Secret[str]:

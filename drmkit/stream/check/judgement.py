@@ -18,10 +18,10 @@ from drmkit.identifiers import KeyId
 from drmkit.secret import Secret
 from drmkit.stream.check.decoding import Decoder, Media, Outcome
 
-__all__ = ["Judge", "Judgement", "chance", "decide"]
+__all__ = ["Judge", "Judgement", "chance", "decide", "spared"]
 
 Judgement = Literal["right", "wrong", "undecided"]
-_KEY_SIZE = 16
+_KEY_SIZE = _BLOCK = 16
 _BATCH, _MOST = 2, 16
 _LEAST_ALIKE = 4
 # What chance of a random key is none, for a clean result and for one with some errors; and which is no wonder.
@@ -34,6 +34,8 @@ _DAMAGE, _SHARE_ALIKE, _SHARE = 0.05, 0.15, 0.5
 # much the variation that was seen may fall short of the true one.
 _VARIATION = ((4, 3.0), (8, 2.0), (12, 1.5))
 _CHANCE = 1.001
+# What was never seen in n tries has, with a certainty of 95 %, a chance below 3/n.
+_UNSEEN = 3.0
 _DOUBT = 1.5
 # Formats whose decoders were seen to complain of noise and never of sound media.
 _PICTURES = frozenset({"avc1", "avc3", "hvc1", "hev1", "vp09"})
@@ -65,6 +67,23 @@ def chance(errors: int, counts: Sequence[int]) -> float:
     return min(1.0, math.fsum(map(math.exp, logs)))
 
 
+def spared(counts: Sequence[int], units: int) -> float:
+    """Return the probability that a random key leaves all of so few independent units without an error.
+
+    A picture that fails takes those with it that refer to it, so errors may be many where chances were few. The most
+    that random keys gave is taken for the failure of all units.
+
+    Args:
+        counts: what random keys gave.
+        units: how many samples are encrypted and begin differently.
+    """
+    most = max(counts)
+    if units < 1 or most < 1:
+        return 1.0
+    missed = sum(int(units * (1 - count / most) + 0.5) for count in counts) + _UNSEEN
+    return min(1.0, missed / (len(counts) * units)) ** units
+
+
 def _failures(outcome: Outcome, frames: int) -> int:
     """Return how often the decoder failed: with a complaint, or with a frame that is missing."""
     return max(outcome.errors, frames - outcome.frames)
@@ -94,7 +113,12 @@ def _is_telling(errors: int, counts: Sequence[int], *, pictures: bool, constant_
 
 
 def decide(
-    outcome: Outcome, controls: Sequence[Outcome], *, form: str = "avc1", constant_iv: bool = False
+    outcome: Outcome,
+    controls: Sequence[Outcome],
+    *,
+    form: str = "avc1",
+    constant_iv: bool = False,
+    units: int | None = None,
 ) -> Judgement:
     """Compare what a key gave with what random keys gave.
 
@@ -103,6 +127,8 @@ def decide(
         controls: what it made of it under random keys.
         form: the format of the clear samples.
         constant_iv: whether all samples have the same IV.
+        units: with a constant IV, how many samples are encrypted and begin differently; by default, all
+            frames.
     """
     pictures, proven = form in _PICTURES, form in _PROVEN
     if outcome.hopeless:
@@ -112,9 +138,10 @@ def decide(
         return "undecided"
     counts = [_failures(control, outcome.frames) for control in controls]
     nothing = outcome.sound and all(control.hopeless for control in controls)
-    if nothing or _is_telling(outcome.errors, counts, pictures=pictures, constant_iv=constant_iv):
+    telling = nothing or _is_telling(outcome.errors, counts, pictures=pictures, constant_iv=constant_iv)
+    if telling and (not constant_iv or spared(counts, outcome.frames if units is None else units) < _NONE):
         return "right"
-    if outcome.sound or not any(counts):
+    if telling or outcome.sound or not any(counts):
         return "undecided"
     usual = outcome.errors >= (_SHARE_ALIKE if constant_iv else _SHARE) * statistics.fmean(counts)
     return "wrong" if usual or (not constant_iv and chance(outcome.errors, counts) > _FAIR) else "undecided"
@@ -142,6 +169,7 @@ class Judge:
     constant_iv: bool = False
     random: Callable[[int], bytes] = secrets.token_bytes
     _controls: list[Outcome] = field(default_factory=list, repr=False)
+    _units: int | None = field(default=None, repr=False)
 
     def judge(self, key: Secret[bytes] | None) -> Judgement:
         """Judge a key; None judges the samples as they are, without decryption."""
@@ -159,7 +187,20 @@ class Judge:
         return outcome is not None and outcome.sound
 
     def _decide(self, outcome: Outcome) -> Judgement:
-        return decide(outcome, self._controls, form=self.format, constant_iv=self.constant_iv)
+        if self.constant_iv and self._units is None and self._controls and not outcome.hopeless:
+            self._units = self._count_units()
+        return decide(outcome, self._controls, form=self.format, constant_iv=self.constant_iv, units=self._units)
+
+    def _count_units(self) -> int:
+        """Count the samples that are encrypted and begin with another block: under one IV, equal blocks fare alike."""
+        stored = self.decoder.samples(self.media, {})
+        other = self.decoder.samples(self.media, {**self.others, self.kid: Secret(self.random(_KEY_SIZE))})
+        blocks = set()
+        for sample, changed in zip(stored, other, strict=False):
+            at = next((at for at, (a, b) in enumerate(zip(sample, changed, strict=False)) if a != b), None)
+            if at is not None:
+                blocks.add(sample[at : at + _BLOCK])
+        return len(blocks)
 
     def _more(self) -> bool:
         """Take random keys: a few at first, then more, up to a bound."""

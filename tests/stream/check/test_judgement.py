@@ -11,7 +11,7 @@ import pytest
 from drmkit.identifiers import KeyId
 from drmkit.secret import Secret
 from drmkit.stream.check.decoding import Decoder, Media, Outcome
-from drmkit.stream.check.judgement import Judge, chance, decide
+from drmkit.stream.check.judgement import Judge, chance, decide, spared
 from drmkit.stream.tools import Tools
 
 KID, KEY = KeyId(bytes.fromhex("0123456789abcdef0123456789abcdef")), Secret(bytes(range(16)))
@@ -22,9 +22,7 @@ HEVC += ["-x265-params", "keyint=25:log-level=none"]
 AAC = ["-c:a", "aac"]
 CLIPS = {
     "moving": ("testsrc2=size=640x360:rate=25:duration=4", "avc1", H264),
-    "still": ("smptebars=size=640x360:rate=25:duration=4", "avc1", [*H264, "-crf", "40"]),
     "noisy": ("testsrc2=size=320x180:rate=25:duration=2,noise=alls=40:allf=t", "avc1", H264),
-    "black": ("color=black:size=320x180:rate=25:duration=4", "avc1", [*H264, "-crf", "40"]),
     "tone": ("sine=f=440:d=4:r=48000", "mp4a", [*AAC, "-b:a", "128k"]),
     "low": ("aevalsrc=0.1*sin(2*PI*300*t):d=2:s=48000", "mp4a", [*AAC, "-b:a", "32k"]),
     "hiss": ("anoisesrc=d=3:r=48000:a=0.3:seed=1", "mp4a", [*AAC, "-b:a", "96k"]),
@@ -32,6 +30,8 @@ CLIPS = {
 }
 # Of these little is encrypted that a decoder could miss: how much it finds is a matter of the packager's random IV.
 SPARSE = {
+    "black": ("color=black:size=320x180:rate=25:duration=4", "avc1", [*H264, "-crf", "40"]),
+    "still": ("smptebars=size=640x360:rate=25:duration=4", "avc1", [*H264, "-crf", "40"]),
     "still HEVC": ("smptebars=size=640x360:rate=25:duration=4", "hvc1", [*HEVC, "-crf", "40"]),
     "silence": ("anullsrc=r=48000:cl=stereo:d=4", "mp4a", [*AAC, "-b:a", "64k"]),
     "silence in Opus": ("anullsrc=r=48000:cl=stereo:d=4", "Opus", ["-c:a", "libopus"]),
@@ -124,6 +124,30 @@ def test_samples_under_one_iv_may_fare_alike(outcome: Outcome, controls: list[in
     """With a constant IV, how far random keys scatter counts: equal samples all fail, or none does."""
     outcomes = [Outcome(100, errors) for errors in controls]
     assert decide(outcome, outcomes, form=form, constant_iv=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("counts", "units", "expected"),
+    [
+        ([98, 99, 100, 100], 4, "undecided"),
+        ([100] * 8, 4, "right"),
+        ([100] * 16, 2, "undecided"),
+        ([100, 75, 100, 50] * 4, 4, "undecided"),
+        ([75, 100, 76, 100] * 4, 30, "right"),
+        ([100] * 16, 0, "undecided"),
+    ],
+)  # fmt: skip
+def test_few_samples_that_differ_prove_little(counts: list[int], units: int, expected: str) -> None:
+    """Under one IV, four pictures that begin alike are one chance for a random key, however many errors they draw."""
+    outcomes = [Outcome(100, errors) for errors in counts]
+    assert decide(Outcome(100, 0), outcomes, form="hvc1", constant_iv=True, units=units) == expected
+
+
+def test_the_chance_that_all_is_spared() -> None:
+    """It is certain where nothing fails or nothing is encrypted, and falls with samples and with keys tried."""
+    assert spared([0] * 8, 4) == spared([9] * 8, 0) == 1.0
+    assert spared([9] * 16, 4) == pytest.approx((3 / 64) ** 4)
+    assert spared([9] * 16, 4) < spared([9] * 8, 4) < spared([9] * 8, 3) < spared([9, 3] * 4, 3)
 
 
 def test_nothing_at_all_is_the_surest_control() -> None:
