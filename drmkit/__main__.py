@@ -23,6 +23,7 @@ def main() -> int:
         return 0
     try:
         from drmkit.cli.main import main as run  # noqa: PLC0415
+        from drmkit.cli.output import ready_streams  # noqa: PLC0415
     except ImportError:
         if "due" not in sys.argv:
             raise
@@ -30,6 +31,7 @@ def main() -> int:
 
         traceback.print_exc()
         return _NOT_TOLD
+    ready_streams()
     return run()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -106,11 +107,13 @@ def test_every_command_that_is_shown_exists(name: str) -> None:
 
 
 def test_the_exit_codes_are_those_of_the_errors() -> None:
-    """The table of exit codes names every code that an error has, and no other but 0."""
+    """The table of exit codes, and `-h`, name every code that an error or a signal ends with, and no other but 0."""
     table = README.split("| exit code | meaning |")[1].split("\n\n")[0]
-    listed = {int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)}
+    listed = {int(code) for row in re.findall(r"^\| ([\d, ]+) \|", table, re.MULTILINE) for code in row.split(", ")}
     raised = {getattr(errors, name).exit_code for name in errors.__all__}
-    assert listed == raised | {0}
+    signals = {128 + number for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
+    assert listed == raised | signals | {0}
+    assert {int(code) for code in re.findall(r"\b\d+\b", (cli.help or "").split("Exit codes:")[1])} == listed
 
 
 def test_the_environment_variables_are_those_that_are_read() -> None:

@@ -70,7 +70,8 @@ def cli(context: click.Context, verbose: int, quiet: bool, config_path: Path | N
 
     Exit codes: 0 done or nothing was due; 1 the answer is no; 2 usage or unreadable input; 3 credentials or
     configuration rejected, do not retry; 4 another run holds the lock; 69 a remote side is unavailable; 70 a bug in
-    drmkit; 75 failed for now, the last good value is still valid.
+    drmkit; 75 failed for now, the last good value is still valid; 129, 130 and 143 ended by a closed terminal, by
+    Ctrl-C and by SIGTERM.
     """
     if verbose and quiet:
         raise click.UsageError("-v and -q exclude each other")
@@ -172,6 +173,9 @@ def _unwind_on_signals() -> None:
 
 def _usage(error: click.ClickException) -> int:
     context: click.Context | None = getattr(error, "ctx", None)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return error.exit_code
     if context is not None and isinstance(error, click.UsageError):
         click.echo(context.get_usage(), err=True)
     output.problem(error.format_message(), hint=_usage_hint(error, context))

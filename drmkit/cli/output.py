@@ -8,8 +8,11 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -33,11 +36,13 @@ __all__ = [
     "logging_to_stderr",
     "pass_app",
     "problem",
+    "ready_streams",
     "report",
     "wants_color",
 ]
 
 _TRACEBACKS_FROM = 2
+_ESCAPED = "drmkit.escaped"
 
 
 @dataclass
@@ -120,6 +125,26 @@ def bug(error: BaseException, *, verbosity: int) -> None:
         f"this is a bug in drmkit: {type(error).__name__} at {place}",
         hint="run again with -vv before the command, and report what it prints",
     )
+
+
+def ready_streams() -> None:
+    """Make the process's standard streams take everything that a command may read or write.
+
+    A stream that the caller has closed becomes the null device, and what its encoding does not have (a Latin-1 terminal,
+    a file name that is no UTF-8) is written as JSON escapes it, so that JSON stays JSON.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # the lowest free descriptor is the closed one: no file can take its place
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 (open to the end)
+    codecs.register_error(_ESCAPED, _escape)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors=_ESCAPED)
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
 def wants_color(environ: Mapping[str, str]) -> bool | None:
