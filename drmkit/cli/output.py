@@ -130,8 +130,8 @@ def bug(error: BaseException, *, verbosity: int) -> None:
 def ready_streams() -> None:
     """Make the process's standard streams take everything that a command may read or write.
 
-    A stream that the caller has closed becomes the null device, and what its encoding does not have (a Latin-1 terminal,
-    a file name that is no UTF-8) is written as JSON escapes it, so that JSON stays JSON.
+    A stream that the caller has closed becomes the null device. What the encoding of standard output does not have (on
+    a Latin-1 terminal, or of a file name that is no UTF-8) is written as JSON escapes it, so that JSON stays JSON.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # the lowest free descriptor is the closed one: no file can take its place

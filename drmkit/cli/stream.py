@@ -168,7 +168,7 @@ def _tools(ffmpeg: Path | None) -> Any:
     from drmkit.stream.tools import find_tools  # noqa: PLC0415
 
     # Only ffmpeg and ffprobe are used; ffprobe stands beside ffmpeg as a rule.
-    beside = ffmpeg.with_name(ffmpeg.name.replace("ffmpeg", "ffprobe"))
+    beside = ffmpeg.parent / ffmpeg.name.replace("ffmpeg", "ffprobe")
     return find_tools(packager=ffmpeg, ffmpeg=ffmpeg, ffprobe=beside if beside.is_file() else ffmpeg)
 
 

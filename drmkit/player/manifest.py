@@ -39,5 +39,5 @@ def check_manifest(path: Path) -> ManifestType:
         raise InputError(f"{path} is no DASH or HLS manifest", hint="give the .mpd or .m3u8 file of the stream")
     if _SUFFIXES.get(path.suffix.lower()) != found:
         suffix = next(suffix for suffix, kind in _SUFFIXES.items() if kind == found)
-        raise InputError(f"{path} is a {found} manifest by another name", hint=f"let its name end in {suffix}")
+        raise InputError(f"{path} holds {found} under another name", hint=f"let its name end in {suffix}")
     return found
