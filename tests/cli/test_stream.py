@@ -82,7 +82,7 @@ def test_a_faulty_stream_ends_with_1(run: Run, sound: Path, tmp_path: Path, caps
         (["x.mpd", "--segments", "none"], 2, "neither a number of segments nor `all`"),
         (["x.mpd", "--decrypt-key", "k"], 2, "name it with --cpix"),
         (["x.mpd", "--cpix", "gone.xml"], 2, "gone.xml cannot be read"),
-        (["x.mpd", "--ffmpeg", "/nowhere/ffmpeg"], 3, "ffmpeg"),
+        (["x.mpd", "--ffmpeg", "/nowhere/ffmpeg"], 3, "error: ffmpeg is not at /nowhere/ffmpeg"),
         (["x.mpd", "--ffmpeg", ""], 3, "ffmpeg is not at "),
     ],
 )  # fmt: skip

@@ -47,7 +47,7 @@ def test_manifests_are_known(tmp_path: Path, name: str, content: bytes, kind: st
         ("a.mpd", b"", "is no DASH or HLS manifest"),
         ("a.mpd", b"<MPDX/>", "is no DASH or HLS manifest"),
         ("a.mp4", b"\0\0\0\x20ftypisom", "is no DASH or HLS manifest"),
-        ("a.txt", b"#EXTM3U\n", "by another name"),
+        ("a.txt", b"#EXTM3U\n", "under another name"),
         ("a.mpd", b"#EXTM3U\n", "holds HLS under another name"),
     ],
 )
