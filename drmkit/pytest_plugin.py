@@ -19,6 +19,7 @@ pytest finds this plugin by itself. It imports nothing of drmkit before a test a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,21 +75,20 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def drmkit_sandbox_options(pytestconfig: pytest.Config) -> dict[str, Any]:
     """Options of the sandbox by name, those of the ini value `drmkit_sandbox`; override it to set others."""
-    from drmkit.errors import DrmkitError  # noqa: PLC0415 (those who do not use it do not wait for it)
-    from drmkit.sandbox.optiontext import read_options  # noqa: PLC0415
+    with _in_words("drmkit_sandbox"):
+        from drmkit.sandbox.optiontext import read_options  # noqa: PLC0415 (who does not use it does not wait for it)
 
-    try:
         return read_options(pytestconfig.getini("drmkit_sandbox"))
-    except DrmkitError as error:
-        raise pytest.UsageError(f"drmkit_sandbox: {_words(error)}") from None
 
 
 @pytest.fixture(scope="session")
 def drmkit_sandbox(drmkit_sandbox_options: dict[str, Any]) -> Iterator[Sandbox]:
     """A running sandbox on a free port of loopback, with random credentials."""
-    from drmkit.sandbox import Sandbox, SandboxOptions  # noqa: PLC0415
+    with ExitStack() as stack:
+        with _in_words("drmkit_sandbox"):
+            from drmkit.sandbox import Sandbox, SandboxOptions  # noqa: PLC0415
 
-    with Sandbox(SandboxOptions(**drmkit_sandbox_options)) as running:
+            running = stack.enter_context(Sandbox(SandboxOptions(**drmkit_sandbox_options)))
         yield running
 
 
@@ -112,18 +112,23 @@ def drmkit_profile(drmkit_config: Path) -> Profile:
 
 @pytest.fixture(name=_FIXTURE)
 def _faults(request: pytest.FixtureRequest, drmkit_sandbox: Sandbox) -> Iterator[None]:
-    from drmkit.errors import DrmkitError  # noqa: PLC0415
     from drmkit.sandbox.faultprofiles import read_faults  # noqa: PLC0415
 
     # The nearer mark wins: module before class before function before parameter.
     found = sorted(request.node.iter_markers_with_node(_MARKER), key=lambda pair: len(pair[0].listchain()))
-    try:
+    with _in_words(_MARKER):
         settings = read_faults([str(name) for _, mark in found for name in (mark.args or ("",))])
-    except DrmkitError as error:
-        pytest.fail(f"{_MARKER}: {_words(error)}", pytrace=False)
     with drmkit_sandbox.faults.showing(*settings):
         yield
 
 
-def _words(error: Any) -> str:
-    return f"{error.message} ({error.hint})" if error.hint else str(error.message)
+@contextmanager
+def _in_words(what: str) -> Iterator[None]:
+    """Let an error of drmkit's fail the test with what is wrong and what to do, without a trace of drmkit's code."""
+    from drmkit.errors import DrmkitError  # noqa: PLC0415
+
+    try:
+        yield
+    except DrmkitError as error:
+        hint = f" ({error.hint})" if error.hint else ""
+        pytest.fail(f"{what}: {error.message}{hint}", pytrace=False)

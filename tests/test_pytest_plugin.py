@@ -64,6 +64,25 @@ def test_every_worker_has_a_sandbox_of_its_own(pytester: pytest.Pytester) -> Non
     assert len({url for url, _ in found}) == len({name for _, name in found}) == 2
 
 
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [
+        ("import sys; sys.modules['uvicorn'] = None", "needs the package uvicorn (install it: pip install*sandbox*"),
+        ("import sys; sys.modules.pop('uvicorn', None)", None),
+    ],
+)
+def test_a_sandbox_that_cannot_start_says_what_to_do(pytester: pytest.Pytester, cause: str, told: str | None) -> None:
+    """Where the extra is missing, the tests that need it fail with how to install it, and no trace of drmkit's code."""
+    pytester.makeconftest(cause)
+    pytester.makepyfile("def test_it(drmkit_sandbox):\n    assert drmkit_sandbox.url")
+    result = pytester.runpytest_subprocess("-q")
+    result.assert_outcomes(errors=1 if told else 0, passed=0 if told else 1)
+    if told:
+        result.stdout.fnmatch_lines([f"drmkit_sandbox: *{told}"])
+        result.stdout.no_fnmatch_line("*Traceback*")
+        result.stdout.no_fnmatch_line("*server.py*")
+
+
 def test_a_marked_fault_is_on_in_its_test_alone(pytester: pytest.Pytester) -> None:
     """Faults are on for the test and its own fixtures, not for wider ones, and off again after a failure too."""
     result = run(
@@ -222,6 +241,6 @@ def test_drmkit_is_kept_out_of_assertion_rewriting(pytester: pytest.Pytester) ->
 def test_it_is_documented_where_pytest_lists_it(pytester: pytest.Pytester) -> None:
     """`--markers` and `--fixtures` name what there is."""
     run(pytester, "", "--markers").stdout.fnmatch_lines(["@pytest.mark.drmkit_fault(*faults): *"])
-    run(pytester, "def test_it(): pass", "--fixtures").stdout.fnmatch_lines(
+    run(pytester, "def test_it(): pass", "--fixtures").stdout.fnmatch_lines_random(
         [f"{name} *session scope*" for name in ("drmkit_sandbox_options", "drmkit_sandbox", "drmkit_config")]
     )
