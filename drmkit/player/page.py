@@ -10,6 +10,7 @@ from starlette.responses import FileResponse, PlainTextResponse, RedirectRespons
 
 from drmkit.player.sessions import Sessions
 from drmkit.player.shaka import INSTALL
+from drmkit.webpage import page_headers
 
 __all__ = ["PlayerPage"]
 
@@ -22,14 +23,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob: http: https:"
     "; connect-src 'self' http: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_HEADERS = {
-    "Content-Security-Policy": _POLICY,
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
+_HEADERS = page_headers(_POLICY)
 
 
 class PlayerPage:

@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from drmkit.webpage import page_headers
+
 __all__ = ["dashboard_file", "dashboard_routes"]
 
 _FOLDER = Path(__file__).parent
@@ -35,14 +37,7 @@ _POLICY = (
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
 )
-_HEADERS = {
-    "Content-Security-Policy": "; ".join(_POLICY),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
+_HEADERS = page_headers("; ".join(_POLICY))
 
 
 def dashboard_file(name: str) -> Response:
