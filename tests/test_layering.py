@@ -29,7 +29,7 @@ NETWORK = {
 }
 SERVICES = {
     *("drmkit.cas", "drmkit.http", "drmkit.transport", "drmkit.keyserver", "drmkit.mps", "drmkit.speke.client"),
-    *("drmkit.provisioning", "drmkit.catalog", "drmkit.sandbox", "drmkit.config", "drmkit.cli"),
+    *("drmkit.provisioning", "drmkit.catalog", "drmkit.sandbox", "drmkit.config", "drmkit.settings", "drmkit.cli"),
 }
 
 

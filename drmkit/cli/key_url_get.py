@@ -10,7 +10,7 @@ import click
 from drmkit.cli.account import account_options
 from drmkit.cli.key_url_common import make_job, output_option, show_plan
 from drmkit.cli.output import App, emit, format_option, pass_app
-from drmkit.config import parse_duration
+from drmkit.settings import parse_duration
 
 __all__ = ["get"]
 

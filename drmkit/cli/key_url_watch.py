@@ -17,8 +17,8 @@ from drmkit.cli.account import account_options
 from drmkit.cli.key_url_common import make_jobs, metrics_option, output_option
 from drmkit.cli.key_url_refresh import write_all_metrics
 from drmkit.cli.output import App, pass_app
-from drmkit.config import parse_duration
 from drmkit.errors import DrmkitError
+from drmkit.settings import parse_duration
 
 if TYPE_CHECKING:
     from drmkit.keyserver.job import RenewalJob

@@ -11,8 +11,8 @@ import click
 
 from drmkit import passwords
 from drmkit.cli.output import App, format_option, pass_app
-from drmkit.config import parse_duration
 from drmkit.keyserver.store import write_atomically
+from drmkit.settings import parse_duration
 
 if TYPE_CHECKING:
     from drmkit.sandbox import Sandbox

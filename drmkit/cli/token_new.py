@@ -29,8 +29,8 @@ class Length(click.ParamType[timedelta]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         """Read it, or say what it may be."""
-        from drmkit.config import parse_duration as parse_short  # noqa: PLC0415
         from drmkit.licensing.durations import parse_duration  # noqa: PLC0415
+        from drmkit.settings import parse_duration as parse_short  # noqa: PLC0415
 
         if isinstance(value, timedelta):
             return value

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from drmkit.config import parse_duration
 from drmkit.errors import ConfigurationError
 from drmkit.sandbox.faultprofiles import read_faults
 from drmkit.sandbox.options import SEGMENT_TYPES, Template
+from drmkit.settings import parse_duration
 
 __all__ = ["read_options", "read_templates"]
 
