@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from drmkit.errors import InputError
+from drmkit.mps.messages import load
 
 __all__ = [
     "EVENT",
@@ -221,10 +222,7 @@ def parse(body: bytes, *, version: str | None = None, headers: Mapping[str, str]
 
 
 def _load(body: bytes) -> dict[str, Any]:
-    try:
-        value = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        raise InputError("the message is not JSON", hint="send it the body of the callback, whole") from None
+    value = load(body)
     if not isinstance(value, dict):
         raise InputError("the message is no JSON object", hint="send it the body of the callback, whole")
     return value

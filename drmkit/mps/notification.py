@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from drmkit.errors import InputError, ProtocolError, VerdictError
+from drmkit.mps.messages import load
 from drmkit.mps.models.detail import DescribeTaskDetailResponse, ParseNotificationResponse
 from drmkit.mps.models.live_notification import ParseLiveStreamProcessNotificationResponse
 from drmkit.mps.models.vod import VodEvent
@@ -212,7 +213,7 @@ def _unwrap(body: bytes) -> dict[str, Any]:
     value: Any = body
     for _ in range(_MOST_WRAPPERS):
         if isinstance(value, bytes | str):
-            value = _load(value)
+            value = load(value)
         inner = next((value[name] for name in _WRAPPERS if name in value), None) if isinstance(value, dict) else None
         if inner is None:
             break
@@ -220,13 +221,6 @@ def _unwrap(body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError("the message is no JSON object", hint="send it the body of the callback, whole")
     return value
-
-
-def _load(text: bytes | str) -> Any:
-    try:
-        return msgspec.json.decode(text)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        raise InputError("the message is not JSON", hint="send it the body of the callback, whole") from None
 
 
 def _refuse_others(value: dict[str, Any]) -> None:
@@ -296,7 +290,8 @@ def _model(kind: Any, value: dict[str, Any]) -> Any:
     try:
         return decode(kind, msgspec.json.encode(value))
     except ProtocolError as error:
-        raise InputError(f"the message is no notification of MPS: {error.message}") from None
+        why = error.message.partition(": ")[2]
+        raise InputError(f"the message is no notification of MPS: {why}", hint="send it as MPS sent it") from None
 
 
 def _notification(

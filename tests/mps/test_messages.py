@@ -1,0 +1,85 @@
+"""Bodies that anybody may send to a receiver: each is read, or refused in words that say what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drmkit.errors import InputError
+from drmkit.mps import cosmoderation, notification
+from drmkit.mps.notificationstore import NotificationStore
+from drmkit.mps.receiver import Receiver
+
+MPS = {"EventType": "WorkflowTask", "WorkflowTaskEvent": {"TaskId": "t-1", "Status": "FINISH"}}
+COS = {"data": {"event": "ReviewVideo", "trace_id": "j-1", "url": "https://live.example.com/a", "result": 0}}
+READERS = pytest.mark.parametrize(
+    ("read", "good"), [(notification.parse, MPS), (cosmoderation.parse, COS)], ids=["MPS", "COS"]
+)
+
+
+def nested(good: dict[str, Any], opening: bytes, closing: bytes, levels: int) -> bytes:
+    """A message with a further field that is nested so deep."""
+    return json.dumps(good).encode()[:-1] + b',"Extra":' + opening * levels + b"1" + closing * levels + b"}"
+
+
+@READERS
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda body: body[:-1], "not JSON (Input data was truncated"),
+        (lambda body: body.decode().encode("utf-16"), "is UTF-16 or UTF-32 text, and JSON is UTF-8"),
+        (lambda body: body.decode().encode("utf-16-le"), "is UTF-16 or UTF-32 text, and JSON is UTF-8"),
+        (lambda body: body[:-1] + b',"x":"\xe9"}', "not JSON"),
+        (lambda body: body[:-1] + b',"x":NaN}', "not JSON ("),
+        (lambda body: body[:-1] + b',"x":1e999}', "not JSON (Number"),
+        (lambda body: body[:-1] + b',"x":' + b"1" * 5000 + b"}", "not JSON (Integer"),
+        (lambda body: body[:-1] + b',"x":"\\ud800"}', "not JSON ("),
+        (lambda body: body[:-1] + b',"x":"' + b"\x00" + b'"}', "not JSON"),
+    ],
+    ids=["cut", "UTF-16", "UTF-16 without a mark", "Latin-1", "NaN", "1e999", "digits", "surrogate", "NUL"],
+)
+def test_what_is_wrong_is_said(read: Any, good: Any, change: Callable[[bytes], bytes], reason: str) -> None:
+    """A body that cannot be read is refused by what is wrong with it, and the message itself is not repeated."""
+    read(json.dumps(good).encode())
+    with pytest.raises(InputError) as caught:
+        read(change(json.dumps(good).encode()))
+    assert reason in caught.value.message
+    assert "t-1" not in caught.value.message
+    assert "live.example.com" not in caught.value.message
+
+
+@READERS
+def test_a_byte_order_mark_is_allowed(read: Any, good: Any) -> None:
+    """RFC 8259, 8.1: a reader may ignore a byte order mark of UTF-8, which some editors write before a saved body."""
+    assert read(b"\xef\xbb\xbf" + json.dumps(good).encode()) == read(json.dumps(good).encode())
+
+
+@READERS
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")], ids=["lists", "objects"])
+@pytest.mark.parametrize("levels", [150, 500, 900, 100_000])
+def test_nesting_without_end_is_refused(read: Any, good: Any, opening: bytes, closing: bytes, levels: int) -> None:
+    """A message is refused that is nested deeper than what masks, shows and stores it can walk; 50 levels are not."""
+    with pytest.raises(InputError, match="nested more than 100 levels deep"):
+        read(nested(good, opening, closing, levels))
+    assert read(nested(good, opening, closing, 50))
+
+
+def test_a_nested_message_is_not_taken(tmp_path: Path) -> None:
+    """The receiver answers a message that is nested too deep with 400: stored, it would break what hands it on."""
+    with NotificationStore(tmp_path / "queue.sqlite") as store:
+        receiver = Receiver(store, notify_key=None)
+        assert receiver.take(nested(MPS, b"[", b"]", 400))[0] == 400
+        assert receiver.take(nested(MPS, b"[", b"]", 40)) == (200, "stored\n")
+        assert len(store.all()) == 1
+
+
+def test_a_field_of_another_type_is_named() -> None:
+    """A documented field of a type that it cannot have is named by its path, and the value is not repeated."""
+    with pytest.raises(
+        InputError, match=r"is no notification of MPS: Expected `int \| null`, got `array` - at `\$.Time"
+    ):
+        notification.parse(json.dumps(MPS | {"Timestamp": ["canary"]}).encode())
