@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from drmkit.cli.job_report import verdict_fields
 from drmkit.errors import ConfigurationError, TemporaryError
+from drmkit.mps.cosmoderation import ModerationCallback
 from drmkit.mps.faults import clean_messages
 
 if TYPE_CHECKING:
@@ -46,13 +47,13 @@ class CommandHook:
         """End the command that is running, if one is; its callback stays in the queue."""
         self._stopped.set()
 
-    def __call__(self, notification: Notification, verdict: Verdict | None) -> None:
+    def __call__(self, message: Notification | ModerationCallback, verdict: Verdict | None) -> None:
         """Run the command.
 
         Raises:
             TemporaryError: it could not be run, failed, or took too long.
         """
-        line = json.dumps(_fields(notification, verdict), ensure_ascii=False) + "\n"
+        line = json.dumps(_fields(message, verdict), ensure_ascii=False) + "\n"
         try:
             process = subprocess.Popen(self._arguments, stdin=subprocess.PIPE, text=True, encoding="utf-8")  # noqa: S603 (the user's own command, without a shell)
         except (OSError, ValueError) as error:
@@ -83,13 +84,16 @@ def _how(code: int | None) -> str:
     return "was stopped: it took too long, or this program ends" if code is None else f"failed (exit code {code})"
 
 
-def _fields(notification: Notification, verdict: Verdict | None) -> dict[str, object]:
+def _fields(message: Notification | ModerationCallback, verdict: Verdict | None) -> dict[str, object]:
+    if isinstance(message, ModerationCallback):
+        return {"schema_version": 1, "product": "cos", **message.to_builtins(), "body": clean_messages(message.raw)}
     return {
         "schema_version": 1,
-        "event": notification.event,
-        "task_id": notification.task_id,
-        "session_id": notification.session_id,
-        "session_context": notification.session_context,
+        "product": message.product,
+        "event": message.event,
+        "task_id": message.task_id,
+        "session_id": message.session_id,
+        "session_context": message.session_context,
         "confirmed": None if verdict is None else verdict_fields(verdict),
-        "message": clean_messages(notification.to_builtins()),
+        "message": clean_messages(message.to_builtins()),
     }

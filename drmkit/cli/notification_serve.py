@@ -36,6 +36,7 @@ _LARGEST_PORT = 65535
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, _LARGEST_PORT), default=8200, show_default=True, help="0: a free one.")
+@click.option("--cos", is_flag=True, help="Take moderation callbacks of COS too, which are never signed.")
 @follow_options
 @mps_options
 @format_option
@@ -50,6 +51,7 @@ def serve(
     backup: str | None,
     retry_after: timedelta,
     form: str,
+    cos: bool,
     **given: Any,
 ) -> None:
     """Receive callbacks by POST, on any path, until Ctrl-C or SIGTERM.
@@ -57,6 +59,9 @@ def serve(
     Each is verified, stored on the disk and only then answered with 200, so that none is lost, not even by kill -9;
     a repetition is dropped. Then MPS is asked whether what it says is true, it is backed up, and the hook is run;
     what fails is tried again later.
+
+    Callbacks of live stream moderation by COS are told by their header X-Ci-Content-Version, and taken with --cos (or
+    --unsigned, which takes all that anybody sends): kept, backed up and handed to the hook likewise, unconfirmed.
 
     It speaks plain HTTP: let a web server with a certificate stand in front of it.
     """
@@ -74,7 +79,7 @@ def serve(
             _ = access.client  # no API key, no receiver: better now than at the first callback
         queue = stack.enter_context(NotificationStore(file))
         follower = Follower(queue, client=client, backup=backup_of(access, backup), hook=hook)
-        receiver = Receiver(queue, notify_key=key, arrived=follower.notice)
+        receiver = Receiver(queue, notify_key=key, arrived=follower.notice, moderation=cos or None)
         listener = stack.enter_context(_listening(host, port))
         _run(
             receiver,

@@ -14,9 +14,10 @@ from typing import Any, Protocol
 import msgspec
 
 from drmkit.errors import DrmkitError, MissingExtraError, RemoteUnavailableError, StoreError
+from drmkit.mps.cosmoderation import ModerationCallback
 from drmkit.mps.credentials import Credentials
 from drmkit.mps.faults import ApiInputError, clean_messages
-from drmkit.mps.notification import Describer, Notification, confirm, parse
+from drmkit.mps.notification import Describer, Notification, confirm
 from drmkit.mps.notificationstore import NotificationStore, StoredNotification
 from drmkit.mps.task import Verdict
 
@@ -162,7 +163,9 @@ class _Renewed:
         self._known[1].put_object(**values)
 
 
-def backup_line(stored: StoredNotification, notification: Notification, verdict: Verdict | None) -> bytes:
+def backup_line(
+    stored: StoredNotification, message: Notification | ModerationCallback, verdict: Verdict | None
+) -> bytes:
     """Return one line of JSON for a message, its secrets masked, with the confirmed state of its task."""
     return msgspec.json.encode(
         {
@@ -172,13 +175,17 @@ def backup_line(stored: StoredNotification, notification: Notification, verdict:
             "event": stored.event,
             "task_id": stored.task_id,
             "state": verdict.state if verdict is not None else None,
-            "message": clean_messages(notification.to_builtins()),
+            "message": clean_messages(
+                message.raw if isinstance(message, ModerationCallback) else message.to_builtins()
+            ),
         }
     )
 
 
-Hook = Callable[[Notification, Verdict | None], None]
+Hook = Callable[[Any, Verdict | None], None]
 """Is told each message with the confirmed verdict over its task (None where there is none to confirm).
+
+The message is a `Notification`, or a `ModerationCallback` where the receiver takes those of COS.
 
 One that raises a DrmkitError is told the message again later.
 """
@@ -261,8 +268,7 @@ class Follower:
 
     def _deal(self, stored: StoredNotification) -> bool:
         try:
-            notification = parse(stored.body)
-            note = self._hand_on(stored, notification)
+            note = self._hand_on(stored, stored.message())
         except DrmkitError as error:
             _LOG.warning("notification %d will be tried again: %s", stored.number, error.message)
             self._store.fail(stored.number, error.message)
@@ -270,24 +276,25 @@ class Follower:
         self._store.finish(stored.number, note, now=self._clock())
         return True
 
-    def _hand_on(self, stored: StoredNotification, notification: Notification) -> str:
+    def _hand_on(self, stored: StoredNotification, message: Notification | ModerationCallback) -> str:
         """Confirm, back up and tell the hook; return how it ended.
 
         What MPS refuses to confirm (there is no such task) is backed up, but no hook acts on it: it may be forged.
         """
         verdict, refusal = None, ""
         try:
-            verdict = self._confirmed(notification)
+            verdict = self._confirmed(message)
         except ApiInputError as error:
             refusal = f"not confirmed: {error.message}"
             _LOG.warning("notification %d is %s", stored.number, refusal)
         if self._backup is not None:
-            self._backup.write(stored, backup_line(stored, notification, verdict))
+            self._backup.write(stored, backup_line(stored, message, verdict))
         if self._hook is not None and not refusal:
-            self._hook(notification, verdict)
+            self._hook(message, verdict)
         return refusal or (verdict.state if verdict is not None else "")
 
-    def _confirmed(self, notification: Notification) -> Verdict | None:
-        if self._client is None or notification.live or not notification.task_id:
+    def _confirmed(self, message: Notification | ModerationCallback) -> Verdict | None:
+        """Return what MPS says; it knows nothing of COS's jobs, and does not tell of live streams."""
+        if isinstance(message, ModerationCallback) or self._client is None or message.live or not message.task_id:
             return None
-        return confirm(notification, self._client).verdict
+        return confirm(message, self._client).verdict

@@ -15,7 +15,9 @@ from typing import Any, Self
 import msgspec
 
 from drmkit.errors import StoreError
-from drmkit.mps.notification import Notification
+from drmkit.mps import cosmoderation
+from drmkit.mps.cosmoderation import ModerationCallback
+from drmkit.mps.notification import Notification, parse
 
 __all__ = ["NotificationStore", "StoredNotification"]
 
@@ -30,7 +32,8 @@ CREATE TABLE IF NOT EXISTS notification (
     body BLOB NOT NULL,
     done REAL,
     tries INTEGER NOT NULL DEFAULT 0,
-    note TEXT NOT NULL DEFAULT ''
+    note TEXT NOT NULL DEFAULT '',
+    product TEXT NOT NULL DEFAULT 'mps'
 );
 CREATE INDEX IF NOT EXISTS notification_pending ON notification (id) WHERE done IS NULL;
 """
@@ -44,11 +47,12 @@ class StoredNotification:
         number: its number in the queue, from 1.
         received: when it was stored, in seconds since the epoch.
         event: its event type.
-        task_id: its task; empty where it names none.
+        task_id: its task, or the moderation job of COS; empty where it names none.
         body: the body as it came; it may hold secrets, so it is kept out of the repr.
         done: when it was dealt with; None before.
         tries: how often that was tried in vain.
         note: how it ended, or the last failure.
+        product: whose callback it is: `cos`, or `mps` for those of MPS and VOD.
     """
 
     number: int
@@ -59,6 +63,15 @@ class StoredNotification:
     done: float | None
     tries: int
     note: str
+    product: str = "mps"
+
+    def message(self) -> Notification | ModerationCallback:
+        """Read the body.
+
+        Raises:
+            InputError: this version of drmkit cannot read it.
+        """
+        return cosmoderation.parse(self.body) if self.product == "cos" else parse(self.body)
 
     def __repr__(self) -> str:
         return f"StoredNotification({self.number}, {self.event!r}, {self.task_id!r}, done={self.done})"
@@ -84,6 +97,9 @@ class NotificationStore:
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 self._connection.execute("PRAGMA synchronous = FULL")
                 self._connection.executescript(_SCHEMA)
+                if "product" not in {row[1] for row in self._connection.execute("PRAGMA table_info(notification)")}:
+                    # A queue of a drmkit that took no callbacks of COS.
+                    self._connection.execute("ALTER TABLE notification ADD product TEXT NOT NULL DEFAULT 'mps'")
             except sqlite3.Error:
                 self._connection.close()
                 raise
@@ -99,11 +115,11 @@ class NotificationStore:
         with self._lock:
             self._connection.close()
 
-    def add(self, notification: Notification, body: bytes, *, now: float) -> int | None:
+    def add(self, message: Notification | ModerationCallback, body: bytes, *, now: float) -> int | None:
         """Store a callback; when this returns, the message is on the disk.
 
         Args:
-            notification: the callback.
+            message: the callback.
             body: its body as it came.
             now: seconds since the epoch.
 
@@ -113,10 +129,12 @@ class NotificationStore:
         Raises:
             StoreError: it could not be stored, so it must not be acknowledged.
         """
-        values = (_digest(notification), now, notification.event, notification.task_id, body)
+        product, task = ("cos", message.job_id) if isinstance(message, ModerationCallback) else ("mps", message.task_id)
+        values = (_digest(message), now, message.event, task, body, product)
         with self._lock, self._mapped("written"):
             cursor = self._connection.execute(
-                "INSERT OR IGNORE INTO notification (digest, received, event, task_id, body) VALUES (?, ?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO notification (digest, received, event, task_id, body, product)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
                 values,
             )
             return cursor.lastrowid if cursor.rowcount else None
@@ -145,7 +163,7 @@ class NotificationStore:
     def _select(self, rest: str, values: tuple[int, ...]) -> list[StoredNotification]:
         with self._lock, self._mapped("read"):
             rows = self._connection.execute(
-                f"SELECT id, received, event, task_id, body, done, tries, note FROM notification {rest}",  # noqa: S608 (constants of this module)
+                f"SELECT id, received, event, task_id, body, done, tries, note, product FROM notification {rest}",  # noqa: S608 (constants of this module)
                 values,
             ).fetchall()
         return [StoredNotification(*row) for row in rows]
@@ -166,9 +184,8 @@ class NotificationStore:
             ) from None
 
 
-def _digest(notification: Notification) -> str:
+def _digest(message: Notification | ModerationCallback) -> str:
     """Return what two deliveries of one message share."""
-    content = notification.to_builtins(reveal=True)
-    for name in _NOT_CONTENT:
-        content.pop(name, None)
+    whole = message.raw if isinstance(message, ModerationCallback) else message.to_builtins(reveal=True)
+    content = {name: value for name, value in whole.items() if name not in _NOT_CONTENT}
     return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
