@@ -81,6 +81,7 @@ class Duration(click.ParamType[timedelta]):
 )
 @click.option("--speke-auth", is_flag=True, help="SPEKE requests need the API account's name and password (Basic).")
 @click.option("--vod-notify-url", metavar="URL", help="Where VOD reports the ends of its tasks; loopback alone.")
+@click.option("--sqs-endpoint", metavar="URL", help="Where SQS is played, for jobs that notify it; loopback alone.")
 @click.option(
     "--faults",
     "profiles",

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from drmkit import cpix
 from drmkit.errors import DrmkitError, KeySelectionError
 from drmkit.http import HttpClient, Response
 from drmkit.identifiers import DrmSystem, KeyId
-from drmkit.loopback import is_loopback
+from drmkit.loopback import leads_here
 from drmkit.sandbox.mps_drm import DRM_TYPES, method_of
 from drmkit.sandbox.mps_keys import SYSTEMS, KeyFaultError, check_keys
 from drmkit.sandbox.options import KeyAcquireMode, Template
@@ -84,7 +83,7 @@ def fetch_keys(
     """
     speke = drm["SpekeDrm"]
     url, each = speke["KeyServerUrl"], speke.get("EncryptionPreset") == "preset1"
-    if not _stays_here(url):
+    if not leads_here(url):
         raise KeyFaultError("the sandbox calls key servers on loopback only")
     systems, method = DRM_TYPES[drm["Type"]].systems, method_of(drm)
     labels = {track.name: _label(track, number) if each else _ONE_KEY for number, track in enumerate(tracks)}
@@ -179,11 +178,3 @@ def _keep_systems(document: cpix.Document, names: Sequence[str]) -> None:
     for entry in list(document.drm_systems):
         if DrmSystem.find(entry.system_id) not in wanted:
             document.drm_systems.remove(entry)
-
-
-def _stays_here(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and is_loopback(parts.hostname or "")
-    except ValueError:
-        return False

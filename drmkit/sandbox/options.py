@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from drmkit.errors import ConfigurationError
-from drmkit.loopback import is_loopback
+from drmkit.loopback import is_loopback, leads_here
 from drmkit.sandbox.faults import FaultSetting
 from drmkit.secret import Secret
 from drmkit.stream.tools import Tools
@@ -108,6 +108,8 @@ class SandboxOptions:
         session_lifetime: seconds that a playback session lives, None for as long as the sandbox.
         license_origins: origins of other pages, such as `http://localhost:3000`, that may ask for ClearKey licenses.
         vod_notify_url: where VOD reports the ends of tasks, which an account states once; None reports none.
+        sqs_endpoint: where Amazon SQS is played on loopback, such as moto's server: callbacks of jobs with NotifyType
+            `AWS-SQS` go to their queue there (extra `aws`). None: the journal says that they went nowhere.
         faults: faults that are on from the start.
         fault_seed: makes faults that come by chance reproducible.
         fault_delay: seconds by which `-slow` answers are late; `-dripping` ones send a byte each fiftieth of it.
@@ -145,6 +147,7 @@ class SandboxOptions:
     session_lifetime: float | None = 3600.0
     license_origins: tuple[str, ...] = ()
     vod_notify_url: str | None = None
+    sqs_endpoint: str | None = None
     faults: tuple[FaultSetting, ...] = ()
     fault_seed: int = 0
     fault_delay: float = 5.0
@@ -161,6 +164,11 @@ class SandboxOptions:
             raise ConfigurationError(f"a port is 0 to {_MAX_PORT}, not {self.port}", hint="0 picks a free one")
         _check_times(self)
         _check_identity(self)
+        if self.sqs_endpoint is not None and not leads_here(self.sqs_endpoint):
+            raise ConfigurationError(
+                "`sqs_endpoint` is no http URL of this machine",
+                hint="run a server that plays SQS (moto's, LocalStack) and write its address: http://127.0.0.1:5000",
+            )
         if self.key_acquire_mode not in {"POST", "GET"}:
             raise ConfigurationError(f"`key_acquire_mode` is POST or GET, not {self.key_acquire_mode!r}")
         unknown = [name for name in self.stream_types if name not in STREAM_TYPES]

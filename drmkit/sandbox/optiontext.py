@@ -115,6 +115,7 @@ _READERS: Mapping[str, Callable[[str, str], Any]] = {
     "storage": lambda _, value: Path(value),
     "strict_inputs": _answer,
     "vod_notify_url": lambda _, value: value,
+    "sqs_endpoint": lambda _, value: value,
     "templates": lambda _, value: read_templates(_words("templates", value)),
     "session_lifetime": _seconds,
     "player_js": lambda _, value: Path(value),

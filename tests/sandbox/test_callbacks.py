@@ -89,7 +89,8 @@ def test_without_a_key_nothing_is_signed(account: Any, receiver: ScriptedServer)
     [
         (None, "no callback was asked for"),
         ({"NotifyUrl": "http://127.0.0.1/"}, "goes to TDMQ-CMQ, which the sandbox does not have"),
-        ({"NotifyType": "AWS-SQS"}, "goes to AWS-SQS"),
+        ({"NotifyType": "AWS-SQS"}, "has no AwsSQS"),
+        ({"NotifyType": "SCF"}, "goes to SCF, which the sandbox does not have"),
         ({"NotifyType": "URL"}, "has no NotifyUrl"),
     ],
 )
@@ -102,7 +103,8 @@ def test_who_is_called() -> None:
     """The benign twin: type and URL are enough."""
     target = offline_target({"NotifyType": "URL", "NotifyUrl": "http://127.0.0.1/x"})
     assert isinstance(target, Target)
-    assert (target.url.reveal(), target.key, target.every_change) == ("http://127.0.0.1/x", None, False)
+    assert isinstance(target.place, Secret)
+    assert (target.place.reveal(), target.key, target.every_change) == ("http://127.0.0.1/x", None, False)
 
 
 @pytest.mark.parametrize("url", ["http://192.0.2.1/hook", "https://example.com/", "ftp://127.0.0.1/", "http://["])
@@ -157,3 +159,17 @@ def test_stopping_waits_for_no_receiver(make: Callable[..., Any]) -> None:
     account = make()
     submit(account, "http://127.0.0.1:1/")
     account.sandbox.stop()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:99999999/", "http://127.0.0.1/\x00", "http://[::1", "http://127.0.0.1:x/"]
+)
+def test_no_address_holds_up_the_others(account: Any, receiver: ScriptedServer, url: str) -> None:
+    """A NotifyUrl that cannot even be called is noted, and the callbacks behind it go out."""
+    submit(account, url)
+    submit(account, receiver.url)
+    for _ in range(1000):
+        if receiver.requests:
+            break
+        time.sleep(0.01)
+    assert len(receiver.requests) == 1
