@@ -16,7 +16,7 @@ from drmkit.sandbox.keydocument import protected_by
 from drmkit.sandbox.keystore import TrackKey
 from drmkit.sandbox.media import Output
 from drmkit.sandbox.mediafolder import bucket_of, media_url
-from drmkit.sandbox.mps_answers import ADAPTIVE, Subtask, Task
+from drmkit.sandbox.mps_task import ADAPTIVE, Subtask, Task
 from drmkit.sandbox.mps_tasks import TaskStore
 from drmkit.sandbox.state import SandboxState
 from drmkit.sandbox.tickets import Ticket

@@ -1,4 +1,4 @@
-"""Tasks of the sandbox's media processing account, and the JSON that describes them.
+"""The JSON that describes the tasks of the sandbox's media processing account.
 
 Source: https://www.tencentcloud.com/document/product/1041/33644 (DescribeTaskDetail).
 """
@@ -6,95 +6,20 @@ Source: https://www.tencentcloud.com/document/product/1041/33644 (DescribeTaskDe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
+from drmkit.sandbox.mps_neighbours import schedule_task, transcode_result, workflow_results
 from drmkit.sandbox.mps_places import output_path, output_storage
+from drmkit.sandbox.mps_task import ADAPTIVE, Subtask, Task, is_schedule, moment_text
 from drmkit.sandbox.options import Template
 
-__all__ = [
-    "ADAPTIVE",
-    "Subtask",
-    "Task",
-    "is_schedule",
-    "moment_text",
-    "task_detail",
-    "task_event",
-    "task_summary",
-    "template_detail",
-]
-
-_NEVER = "0000-00-00T00:00:00Z"
-ADAPTIVE = "AdaptiveDynamicStreaming"
-"""The kind of the tasks that DRM hangs on."""
+__all__ = ["task_detail", "task_event", "task_summary", "template_detail"]
 
 _KINDS = ("Transcode", "AnimatedGraphic", "SnapshotByTimeOffset", "SampleSnapshot", "ImageSprite")
 
 
-@dataclass(slots=True)
-class Subtask:
-    """One task of a job, usually an AdaptiveDynamicStreaming one.
-
-    Attributes:
-        spec: its part of the request.
-        status: `PROCESSING`, `SUCCESS` or `FAIL`.
-        error: the code of a failure, or "".
-        message: why it failed, in words.
-        finished: seconds since the epoch, or None.
-        stage: what is done now, in a word or two; the service does not tell it.
-        percent: how much is done; likewise.
-        result: what it left in its bucket, or None.
-        kind: what task it is.
-    """
-
-    spec: dict[str, Any]
-    status: str = "PROCESSING"
-    error: str = ""
-    message: str = ""
-    finished: float | None = None
-    stage: str = "waiting"
-    percent: int = 0
-    result: Any = None
-    kind: str = ADAPTIVE
-
-
-@dataclass(slots=True)
-class Task:
-    """One accepted ProcessMedia request.
-
-    Attributes:
-        task_id: the ID that the client knows.
-        job: the request.
-        created: seconds since the epoch; likewise `begun` and `finished`, None for not yet.
-        subtasks: one for each AdaptiveDynamicStreaming task.
-        aborted: whether the client ended it in the queue.
-        metadata: the MediaMetaData of its input, or None.
-        family: `media` for a file, `live` for a live stream, `vod` for a file of VOD.
-    """
-
-    task_id: str
-    job: dict[str, Any]
-    created: float
-    begun: float | None = None
-    finished: float | None = None
-    subtasks: list[Subtask] = field(default_factory=list)
-    aborted: bool = False
-    metadata: dict[str, Any] | None = None
-    family: str = "media"
-
-    @property
-    def status(self) -> str:
-        """`WAITING`, `PROCESSING` or `FINISH`."""
-        if self.finished is not None:
-            return "FINISH"
-        return "WAITING" if self.begun is None else "PROCESSING"
-
-
 def task_detail(task: Task, templates: Mapping[int, Template]) -> dict[str, Any]:
     """Return the DescribeTaskDetail answer for a task, without RequestId; WorkflowTask is null while it waits."""
-    from drmkit.sandbox import mps_neighbours  # noqa: PLC0415 (it is made of this module's tasks)
-
     scheduled, waits = is_schedule(task), task.status == "WAITING"
     return {
         "TaskType": "ScheduleTask" if scheduled else "WorkflowTask",
@@ -111,29 +36,22 @@ def task_detail(task: Task, templates: Mapping[int, Template]) -> dict[str, Any]
         "SessionId": task.job.get("SessionId", ""),
         "SessionContext": task.job.get("SessionContext", ""),
         "ExtInfo": "",
-        "ScheduleTask": mps_neighbours.schedule_task(task) if scheduled and not waits else None,
+        "ScheduleTask": schedule_task(task) if scheduled and not waits else None,
         "LiveScheduleTask": None,
     }
 
 
 def task_event(task: Task, templates: Mapping[int, Template]) -> dict[str, Any]:
     """Return the message that tells of a task's state to its NotifyUrl, without Timestamp and Sign."""
-    from drmkit.sandbox import mps_neighbours  # noqa: PLC0415 (it is made of this module's tasks)
-
     scheduled = is_schedule(task)
     return {
         "EventType": "ScheduleTask" if scheduled else "WorkflowTask",
         "WorkflowTaskEvent": None if scheduled else _workflow(task, templates),
         "EditMediaTaskEvent": None,
-        "ScheduleTaskEvent": mps_neighbours.schedule_task(task) if scheduled else None,
+        "ScheduleTaskEvent": schedule_task(task) if scheduled else None,
         "SessionId": task.job.get("SessionId", ""),
         "SessionContext": task.job.get("SessionContext", ""),
     }
-
-
-def is_schedule(task: Task) -> bool:
-    """Return whether a task is an orchestration's."""
-    return any(subtask.kind == "Schedule" for subtask in task.subtasks)
 
 
 def task_summary(task: Task) -> dict[str, Any]:
@@ -184,8 +102,6 @@ def template_detail(definition: int, template: Template) -> dict[str, Any]:
 
 
 def _workflow(task: Task, templates: Mapping[int, Template]) -> dict[str, Any]:
-    from drmkit.sandbox import mps_neighbours  # noqa: PLC0415 (it is made of this module's tasks)
-
     return {
         "TaskId": task.task_id,
         "Status": task.status,
@@ -194,19 +110,17 @@ def _workflow(task: Task, templates: Mapping[int, Template]) -> dict[str, Any]:
         "InputInfo": task.job["InputInfo"],
         "MetaData": task.metadata,
         "MediaProcessResultSet": [] if task.aborted else list(_results(task, templates)),
-        **mps_neighbours.workflow_results(task),
+        **workflow_results(task),
         "AiDubbingTaskResult": None,
     }
 
 
 def _results(task: Task, templates: Mapping[int, Template]) -> Iterator[dict[str, Any]]:
-    from drmkit.sandbox import mps_neighbours  # noqa: PLC0415 (it is made of this module's tasks)
-
     for subtask in task.subtasks:
         if subtask.kind == ADAPTIVE:
             yield _result(task, subtask, templates)
         elif subtask.kind == "Transcode":
-            yield mps_neighbours.transcode_result(task, subtask)
+            yield transcode_result(task, subtask)
 
 
 def _result(task: Task, subtask: Subtask, templates: Mapping[int, Template]) -> dict[str, Any]:
@@ -234,10 +148,3 @@ def _output(task: Task, subtask: Subtask, template: Template) -> dict[str, Any]:
         "Path": output_path(task.job, subtask.spec, template),
         "Storage": output_storage(task.job, subtask.spec),
     }
-
-
-def moment_text(instant: float | None) -> str:
-    """Return a moment as the service writes it; None is one that has not come."""
-    if instant is None:
-        return _NEVER
-    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

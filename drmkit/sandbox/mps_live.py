@@ -11,9 +11,9 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from drmkit.sandbox.callbacks import Target
-from drmkit.sandbox.mps_answers import Task, moment_text
 from drmkit.sandbox.mps_contract import ApiRefusalError
 from drmkit.sandbox.mps_neighbours import analysis_items, check_neighbours, review_item
+from drmkit.sandbox.mps_task import Task, moment_text
 from drmkit.secret import Secret
 
 __all__ = ["LIVE_SESSION_SECONDS", "check_live", "live_detail", "live_end", "live_messages", "live_target"]

@@ -11,13 +11,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from drmkit.sandbox.mps_answers import Subtask, Task
 from drmkit.sandbox.mps_contract import ApiRefusalError
 from drmkit.sandbox.mps_places import input_path
+from drmkit.sandbox.mps_task import SCHEDULE, Subtask, Task
 
 __all__ = [
     "KINDS",
-    "SCHEDULE",
     "analysis_items",
     "check_neighbours",
     "neighbours",
@@ -36,9 +35,6 @@ KINDS: Final = {
     "SmartEraseTask": "SmartErase",
 }
 """The fields of a request that are one task each, and the kind of it."""
-
-SCHEDULE: Final = "Schedule"
-"""The kind of the one subtask of an orchestration, whose nodes the sandbox does not know: it transcodes."""
 
 _SCHEDULED: Final = 100010
 _BY_TEMPLATE: Final = {22: "des", 24: "delogo", 25: "delogo", 26: "hht", 27: "strip", 28: "htv"}

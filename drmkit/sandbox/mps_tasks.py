@@ -7,10 +7,11 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from drmkit.sandbox.mps_answers import Subtask, Task, task_detail
+from drmkit.sandbox.mps_answers import task_detail
 from drmkit.sandbox.mps_contract import ApiRefusalError
 from drmkit.sandbox.mps_live import live_detail
 from drmkit.sandbox.mps_neighbours import neighbours
+from drmkit.sandbox.mps_task import Subtask, Task
 from drmkit.sandbox.options import Template
 from drmkit.sandbox.vod import vod_detail
 

@@ -12,10 +12,11 @@ from drmkit.http import HttpClient
 from drmkit.sandbox.callbacks import CallbackSender, Target, offline_target
 from drmkit.sandbox.media import MediaPipeline
 from drmkit.sandbox.mediasource import Source, SourceFaultError
-from drmkit.sandbox.mps_answers import ADAPTIVE, Subtask, Task, task_event
+from drmkit.sandbox.mps_answers import task_event
 from drmkit.sandbox.mps_keyfetch import fetch_keys, tracks_of
 from drmkit.sandbox.mps_keys import KeyFaultError
 from drmkit.sandbox.mps_live import live_end, live_messages, live_target
+from drmkit.sandbox.mps_task import ADAPTIVE, Subtask, Task
 from drmkit.sandbox.mps_tasks import TaskStore
 from drmkit.sandbox.options import Template
 from drmkit.sandbox.state import SandboxState

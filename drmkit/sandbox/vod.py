@@ -10,9 +10,9 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from drmkit.sandbox.mps_answers import Subtask, Task, moment_text
 from drmkit.sandbox.mps_contract import ApiRefusalError, check_object
 from drmkit.sandbox.mps_neighbours import check_neighbours, neighbours, transcode_result, workflow_results
+from drmkit.sandbox.mps_task import Subtask, Task, moment_text
 
 __all__ = ["SERVICE", "VERSION", "check_vod", "vod_detail", "vod_event", "vod_subtasks"]
 
