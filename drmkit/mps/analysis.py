@@ -18,8 +18,8 @@ from drmkit.mps.extended import Erase, ExtendedParameter, Extension, Highlights,
 from drmkit.mps.extended import examine_extended as examine
 from drmkit.mps.extendedrules import CATEGORIES, check_extended
 from drmkit.mps.findings import Finding, nearest, raise_errors
-from drmkit.mps.inspection import template_number
 from drmkit.mps.models.smart import AiAnalysisTaskInput
+from drmkit.mps.presets import template_number
 from drmkit.mps.schema import Member, members
 
 __all__ = ["FEATURES", "Feature", "analysis_task", "assign", "check_analysis", "feature_of", "find_feature"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
 
@@ -12,7 +13,7 @@ from drmkit.errors import JobError
 from drmkit.mps.findings import Finding, raise_errors
 from drmkit.mps.keysource import KeySource
 from drmkit.mps.schema import members, walk
-from drmkit.mps.wire import Model, to_builtins
+from drmkit.mps.wire import AbstractMeta, Model, to_builtins
 from drmkit.secret import Secret
 
 __all__ = ["SECRET_FILE", "BaseJob", "KeyRequest", "Revealable", "mapped", "with_secrets"]
@@ -47,7 +48,7 @@ class KeyRequest(NamedTuple):
     source: KeySource
 
 
-class BaseJob(msgspec.Struct, Generic[B], frozen=True):
+class BaseJob(msgspec.Struct, Generic[B], frozen=True, metaclass=AbstractMeta):
     """A request that can rest in a file.
 
     Attributes:
@@ -70,6 +71,7 @@ class BaseJob(msgspec.Struct, Generic[B], frozen=True):
         found: dict[str, Any] = to_builtins(self.body, reveal=reveal)
         return found
 
+    @abstractmethod
     def check(self, templates: Mapping[int, Any] | None = None) -> list[Finding]:
         """Return everything that is wrong or doubtful.
 
@@ -77,20 +79,20 @@ class BaseJob(msgspec.Struct, Generic[B], frozen=True):
             templates: the adaptive-bitrate templates of the account by their Definition, to check the tasks
                 against them too; None where they are not known.
         """
-        raise NotImplementedError
 
     def require_valid(self, templates: Mapping[int, Any] | None = None) -> None:
         """Raise one JobError that names every error that `check()` finds, if there is one."""
         raise_errors(self.check(templates), "the job")
 
+    @abstractmethod
     def preview(self, *, attempt: int = 0) -> Model:
         """Return the request as it would be sent, with key sources where URLs are yet to be minted.
 
         Raises:
             JobError: the job has errors.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def request(self, urls: Sequence[Revealable | str] = (), *, attempt: int = 0) -> Model:
         """Return the request to send.
 
@@ -102,7 +104,6 @@ class BaseJob(msgspec.Struct, Generic[B], frozen=True):
             JobError: the job has errors, a secret of it is still in its file, or the URLs are not as many as the
                 DRM tasks that need one.
         """
-        raise NotImplementedError
 
     def request_fields(self, *, attempt: int = 0, reveal: bool = False) -> dict[str, Any]:
         """Return the request as dictionaries and lists, with key sources where URLs are yet to be minted.

@@ -9,6 +9,7 @@ Source of the table: the documentation of DrmInfo, https://www.tencentcloud.com/
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -18,6 +19,7 @@ from drmkit.errors import JobError
 from drmkit.mps.findings import nearest
 from drmkit.mps.keysource import KeySource
 from drmkit.mps.models.streaming import DrmInfo, SimpleAesDrm, SpekeDrm
+from drmkit.mps.wire import AbstractMeta
 from drmkit.secret import Secret
 
 __all__ = [
@@ -182,14 +184,14 @@ def hex32(value: Any, what: str) -> str:
     return value.lower()
 
 
-class Protection(msgspec.Struct, frozen=True, kw_only=True):
+class Protection(msgspec.Struct, frozen=True, kw_only=True, metaclass=AbstractMeta):
     """How one adaptive-bitrate task is encrypted; see the subclasses."""
 
     type: ClassVar[str]
 
+    @abstractmethod
     def info(self) -> DrmInfo:
         """Return the DrmInfo of the request."""
-        raise NotImplementedError
 
     @property
     def kind(self) -> Kind:

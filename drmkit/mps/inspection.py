@@ -13,14 +13,11 @@ from collections.abc import Iterator
 
 import msgspec
 
-from drmkit.errors import JobError
-from drmkit.mps.findings import Finding, nearest
+from drmkit.mps.findings import Finding
 from drmkit.mps.models.smart import AiQualityControlTaskInput
+from drmkit.mps.presets import find_preset
 
-__all__ = ["INSPECTIONS", "Inspection", "check_inspection", "find_inspection", "inspection_task", "template_number"]
-
-
-_MOST_DIGITS = 20
+__all__ = ["INSPECTIONS", "Inspection", "check_inspection", "find_inspection", "inspection_task"]
 
 
 class Inspection(msgspec.Struct, frozen=True):
@@ -55,23 +52,8 @@ def find_inspection(name: str | int) -> int:
     Raises:
         JobError: no such name.
     """
-    text = str(name)
-    number = template_number(text)
-    if number is not None:
-        return number
-    item = INSPECTIONS.get(text.lower())
-    if item is None:
-        close = nearest(text, INSPECTIONS)
-        raise JobError(
-            f"there is no quality inspection {text[:80]!r}",
-            hint=f"write {close or ', '.join(INSPECTIONS)}, or a number",
-        )
-    return item.definition
-
-
-def template_number(text: str) -> int | None:
-    """Return the number of a template that a text is, or None: digits, no more than a number of 64 bits has."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < _MOST_DIGITS else None
+    presets = {item.name: item.definition for item in INSPECTIONS.values()}
+    return find_preset(name, presets, what="quality inspection", offered=INSPECTIONS)
 
 
 def inspection_task(template: str | int) -> AiQualityControlTaskInput:

@@ -16,12 +16,12 @@ import msgspec
 
 from drmkit.errors import JobError
 from drmkit.mps.findings import Finding, nearest, raise_errors
-from drmkit.mps.inspection import template_number
 from drmkit.mps.locations import parse_input
 from drmkit.mps.models.live import LiveSmartSubtitlesTaskInput
 from drmkit.mps.models.request import TranscodeTaskInput
 from drmkit.mps.models.smart import AiRecognitionTaskInput, RawSmartSubtitleParameter, SmartSubtitlesTaskInput
 from drmkit.mps.models.templates import OverrideTranscodeParameter, SubtitleTemplate
+from drmkit.mps.presets import find_preset
 
 __all__ = [
     "LIVE_RECOGNITION",
@@ -86,7 +86,7 @@ TEMPLATES = {
 LIVE_RECOGNITION = {10101: "Chinese subtitles of a live stream"}
 """Presets of content recognition that make subtitles of live streams."""
 
-_NAMES = {name.lower(): item.definition for item in TEMPLATES.values() for name in (item.name, item.short)}
+_NAMES = {name: item.definition for item in TEMPLATES.values() for name in (item.name, item.short)}
 _COLOR = re.compile(r"0x(?:[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})")
 _SIZE = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:px|%)")
 _ALPHAS = ("FontAlpha", "BoardAlpha", "OutlineAlpha", "ShadowAlpha")
@@ -99,17 +99,8 @@ def find_template(name: str | int) -> int:
     Raises:
         JobError: no such name.
     """
-    text = str(name)
-    stated = template_number(text)
-    if stated is not None:
-        return stated
-    number = _NAMES.get(text.lower())
-    if number is None:
-        close = nearest(text, _NAMES)
-        shown = next((t.name for t in TEMPLATES.values() if close in {t.name.lower(), t.short}), None)
-        forms = ", ".join(item.short for item in TEMPLATES.values())
-        raise JobError(f"there is no subtitle template {text[:80]!r}", hint=f"write {shown or f'{forms}, or a number'}")
-    return number
+    shorts = [item.short for item in TEMPLATES.values()]
+    return find_preset(name, _NAMES, what="subtitle template", offered=shorts)
 
 
 def subtitles_task(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABCMeta
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
@@ -13,7 +14,18 @@ from drmkit.errors import ProtocolError
 from drmkit.mps.keysource import KeySource
 from drmkit.secret import MASK, Secret
 
-__all__ = ["Model", "Needed", "Unsigned", "decode", "encode", "masked", "moment", "to_builtins", "wire_name"]
+__all__ = [
+    "AbstractMeta",
+    "Model",
+    "Needed",
+    "Unsigned",
+    "decode",
+    "encode",
+    "masked",
+    "moment",
+    "to_builtins",
+    "wire_name",
+]
 
 T = TypeVar("T")
 _ACRONYMS = {
@@ -27,6 +39,10 @@ _ACRONYMS = {
     "vod_input_info": "VODInputInfo",
     "vod_output_storage": "VODOutputStorage",
 }
+
+
+class AbstractMeta(msgspec.StructMeta, ABCMeta):
+    """Makes structs that may have abstract methods."""
 
 
 def wire_name(name: str) -> str:

@@ -14,6 +14,7 @@ from tencentcloud.mps.v20190612 import models as sdk
 
 from drmkit.errors import JobError
 from drmkit.mps import drm
+from drmkit.mps.basejob import BaseJob
 from drmkit.mps.job import Job, StreamingTask
 from drmkit.mps.models.request import Activity, ActivityPara, ProcessMediaRequest
 from drmkit.mps.models.storage import CosInputInfo, MediaInputInfo, S3InputInfo, TaskNotifyConfig, UrlInputInfo
@@ -458,3 +459,15 @@ def test_any_value_is_judged_without_failing(value: Any) -> None:
     job = Job.from_builtins(value)
     assert isinstance(job.body, ProcessMediaRequest)
     assert job.check()
+
+
+def test_a_kind_of_job_must_do_what_jobs_do() -> None:
+    """A kind of job that cannot check itself is none: its class makes no objects. Job, which can, does."""
+
+    class Half(BaseJob[ProcessMediaRequest], frozen=True):
+        def preview(self, *, attempt: int = 0) -> ProcessMediaRequest:
+            return self.body
+
+    with pytest.raises(TypeError, match="check"):
+        Half(ProcessMediaRequest())  # type: ignore[abstract]  # what the test is about
+    assert Job(ProcessMediaRequest()).check()
