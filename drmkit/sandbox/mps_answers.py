@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from drmkit.sandbox.mps_neighbours import schedule_task, transcode_result, workflow_results
+from drmkit.sandbox.mps_pictures import PICTURES, picture_result
 from drmkit.sandbox.mps_places import output_path, output_storage
 from drmkit.sandbox.mps_task import ADAPTIVE, Subtask, Task, is_schedule, moment_text
 from drmkit.sandbox.options import Template
@@ -111,7 +112,6 @@ def _workflow(task: Task, templates: Mapping[int, Template]) -> dict[str, Any]:
         "MetaData": task.metadata,
         "MediaProcessResultSet": [] if task.aborted else list(_results(task, templates)),
         **workflow_results(task),
-        "AiDubbingTaskResult": None,
     }
 
 
@@ -121,6 +121,8 @@ def _results(task: Task, templates: Mapping[int, Template]) -> Iterator[dict[str
             yield _result(task, subtask, templates)
         elif subtask.kind == "Transcode":
             yield transcode_result(task, subtask)
+        elif subtask.kind in PICTURES.values():
+            yield picture_result(task, subtask)
 
 
 def _result(task: Task, subtask: Subtask, templates: Mapping[int, Template]) -> dict[str, Any]:

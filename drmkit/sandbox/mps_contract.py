@@ -18,7 +18,7 @@ ProcessMedia InputInfo!:MediaInputInfo OutputStorage:TaskOutputStorage OutputDir
     MediaProcessTask:MediaProcessTaskInput AiContentReviewTask:AiContentReviewTaskInput
     AiAnalysisTask:AiAnalysisTaskInput AiRecognitionTask:AiRecognitionTaskInput
     AiQualityControlTask:AiQualityControlTaskInput SmartSubtitlesTask:SmartSubtitlesTaskInput
-    SmartEraseTask:SmartEraseTaskInput AIDubbingTask:json
+    SmartEraseTask:SmartEraseTaskInput AIDubbingTask:AIDubbingTaskInput
     TaskNotifyConfig:TaskNotifyConfig TasksPriority:int64 SessionId:string SessionContext:string TaskType:string
     ResourceId:string Activities:json[] SkipMateData:int64
 ProcessLiveStream Url!:string TaskNotifyConfig!:LiveStreamTaskNotifyConfig OutputStorage:TaskOutputStorage
@@ -37,6 +37,17 @@ SmartSubtitlesTaskInput Definition:uint64 UserExtPara:string RawParameter:json O
     OutputObjectPath:string
 SmartEraseTaskInput Definition:int64 RawParameter:json OverrideParameter:json OutputStorage:TaskOutputStorage
     OutputObjectPath:string
+AIDubbingTaskInput Definition:int64 RawParameter:json OverrideParameter:json OutputStorage:TaskOutputStorage
+    SrcSubtitleInfo:MediaInputInfo DstSubtitleInfos:json[] OutputObjectPath:string ExtendedParameter:string
+    DramaId:string
+AnimatedGraphicTaskInput Definition!:uint64 StartTimeOffset!:float EndTimeOffset!:float
+    OutputStorage:TaskOutputStorage OutputObjectPath:string ExtInfo:string
+SnapshotByTimeOffsetTaskInput Definition!:uint64 ExtTimeOffsetSet:string[] TimeOffsetSet:float[] WatermarkSet:json[]
+    OutputStorage:TaskOutputStorage OutputObjectPath:string ObjectNumberFormat:json ExtInfo:string
+SampleSnapshotTaskInput Definition!:uint64 WatermarkSet:json[] OutputStorage:TaskOutputStorage OutputObjectPath:string
+    ObjectNumberFormat:json ExtInfo:string
+ImageSpriteTaskInput Definition!:uint64 OutputStorage:TaskOutputStorage OutputObjectPath:string
+    WebVttObjectName:string ObjectNumberFormat:json ExtInfo:string
 LiveSmartSubtitlesTaskInput Definition:uint64 UserExtPara:string
 VodSmartSubtitlesTaskInput Definition:uint64 RawParameter:json
 VodSmartEraseTaskInput Definition:uint64 RawParameter:json OverrideParameter:json
@@ -61,9 +72,9 @@ TaskOutputStorage Type!:string CosOutputStorage:CosOutputStorage S3OutputStorage
 CosOutputStorage Bucket:string Region:string
 S3OutputStorage S3Bucket!:string S3Region!:string S3SecretId:string S3SecretKey:string
 VODOutputStorage Bucket:string Region:string SubAppId:uint64 VodBasic:int64
-MediaProcessTaskInput TranscodeTaskSet:TranscodeTaskInput[] AnimatedGraphicTaskSet:json[]
-    SnapshotByTimeOffsetTaskSet:json[]
-    SampleSnapshotTaskSet:json[] ImageSpriteTaskSet:json[]
+MediaProcessTaskInput TranscodeTaskSet:TranscodeTaskInput[] AnimatedGraphicTaskSet:AnimatedGraphicTaskInput[]
+    SnapshotByTimeOffsetTaskSet:SnapshotByTimeOffsetTaskInput[]
+    SampleSnapshotTaskSet:SampleSnapshotTaskInput[] ImageSpriteTaskSet:ImageSpriteTaskInput[]
     AdaptiveDynamicStreamingTaskSet:AdaptiveDynamicStreamingTaskInput[]
 AdaptiveDynamicStreamingTaskInput Definition!:uint64 WatermarkSet:json[] BlindWatermark:json
     OutputStorage:TaskOutputStorage OutputObjectPath:string SubStreamObjectName:string SegmentObjectName:string

@@ -20,10 +20,6 @@ _HEX_16 = re.compile(r"[0-9A-Fa-f]{32}")
 _RESOURCE = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _INPUTS = {"COS": "CosInputInfo", "URL": "UrlInputInfo", "AWS-S3": "S3InputInfo", "VOD": "VODInputInfo"}
 _STORAGES = {"COS": "CosOutputStorage", "AWS-S3": "S3OutputStorage", "VOD": "VODOutputStorage"}
-_UNSUPPORTED = (
-    "AIDubbingTask",
-    "Activities",
-)
 _MAX_SESSION_ID = 50
 _MAX_SESSION_CONTEXT = 1000
 _MAX_PRIORITY = 10
@@ -69,15 +65,12 @@ def check_job(job: Mapping[str, Any], templates: Mapping[int, Template]) -> None
     """
     _check_envelope(job)
     _check_input(job)
-    for name in _UNSUPPORTED:
-        if job.get(name) is not None:
-            raise ApiRefusalError("UnsupportedOperation", f"The sandbox does not run `{name}`.")
+    if job.get("Activities") is not None:
+        # No document says which results the nodes of an inline orchestration have.
+        raise ApiRefusalError("UnsupportedOperation", "The sandbox does not run `Activities`.")
     process = job.get("MediaProcessTask", {})
     if job.get("ScheduleId") is not None and (process or any(job.get(name) for name in KINDS)):
         raise ApiRefusalError("UnsupportedOperation", "The sandbox runs `ScheduleId` alone, without tasks beside it.")
-    for name, tasks in process.items():
-        if tasks and name not in {"AdaptiveDynamicStreamingTaskSet", "TranscodeTaskSet"}:
-            raise ApiRefusalError("UnsupportedOperation", f"The sandbox does not run `MediaProcessTask.{name}`.")
     tasks = process.get("AdaptiveDynamicStreamingTaskSet", [])
     check_neighbours(job)
     if not tasks and not neighbours(job):

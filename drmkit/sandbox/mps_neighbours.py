@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
 from typing import Any, Final
 
 from drmkit.sandbox.mps_contract import ApiRefusalError
-from drmkit.sandbox.mps_places import input_path
+from drmkit.sandbox.mps_pictures import pictures
+from drmkit.sandbox.mps_places import folder_of, stem_of, storage_of
 from drmkit.sandbox.mps_task import SCHEDULE, Subtask, Task
 
 __all__ = [
@@ -33,6 +33,7 @@ KINDS: Final = {
     "AiQualityControlTask": "AiQualityControl",
     "SmartSubtitlesTask": "SmartSubtitles",
     "SmartEraseTask": "SmartErase",
+    "AIDubbingTask": "AIDubbing",
 }
 """The fields of a request that are one task each, and the kind of it."""
 
@@ -59,6 +60,7 @@ def neighbours(job: Mapping[str, Any]) -> list[Subtask]:
     if "InputInfo" in job and job.get("ScheduleId") is not None:
         return [Subtask({"Definition": _SCHEDULED}, kind=SCHEDULE)]
     found = [Subtask(spec, kind="Transcode") for spec in job.get("MediaProcessTask", {}).get("TranscodeTaskSet", [])]
+    found += pictures(job)
     return found + [Subtask(job[name], kind=kind) for name, kind in KINDS.items() if job.get(name) is not None]
 
 
@@ -74,7 +76,7 @@ def check_neighbours(job: Mapping[str, Any]) -> None:
             "InvalidParameterValue",
             "The value of parameter `AiAnalysisTask.ExtendedParameter` is not valid: JSON text.",
         )
-    for name in ("SmartSubtitlesTask", "SmartEraseTask"):
+    for name in ("SmartSubtitlesTask", "SmartEraseTask", "AIDubbingTask"):
         task = job.get(name)
         if task is not None and not task.get("Definition") and task.get("RawParameter") is None:
             raise ApiRefusalError("MissingParameter", f"The request needs `{name}.Definition` or `RawParameter`.")
@@ -87,7 +89,7 @@ def workflow_results(task: Task) -> dict[str, Any]:
         done.setdefault(subtask.kind, []).append(subtask)
     first = {kind: items[0] for kind, items in done.items()}
     review, recognition = first.get("AiContentReview"), first.get("AiRecognition")
-    subtitles, erase = first.get("SmartSubtitles"), first.get("SmartErase")
+    subtitles, erase, dubbing = (first.get(kind) for kind in ("SmartSubtitles", "SmartErase", "AIDubbing"))
     quality, analysis = first.get("AiQualityControl"), first.get("AiAnalysis")
     return {
         "AiContentReviewResultSet": [_review(review)] if review else [],
@@ -95,16 +97,17 @@ def workflow_results(task: Task) -> dict[str, Any]:
         "AiRecognitionResultSet": [_recognition(task, recognition)] if recognition else [],
         "AiQualityControlTaskResult": _quality(quality) if quality else None,
         "SmartSubtitlesTaskResult": [_subtitles(task, subtitles)] if subtitles else [],
-        "SmartEraseTaskResult": _erase(task, erase) if erase else None,
+        "SmartEraseTaskResult": _video(task, erase, "Path", "erased") if erase else None,
+        "AiDubbingTaskResult": _video(task, dubbing, "VideoPath", "dubbed") if dubbing else None,
     }
 
 
 def transcode_result(task: Task, subtask: Subtask) -> dict[str, Any]:
     """Return an entry of MediaProcessResultSet for a transcoding task."""
-    name = f"{_stem(task)}_transcode_{subtask.spec['Definition']}.mp4"
+    name = f"{stem_of(task.job)}_transcode_{subtask.spec['Definition']}.mp4"
     output = {
-        "OutputStorage": _storage(task),
-        "Path": f"{_folder(task)}{name}",
+        "OutputStorage": storage_of(task.job),
+        "Path": f"{folder_of(task.job)}{name}",
         "Definition": subtask.spec["Definition"],
         "Bitrate": 2_000_000,
         "Height": 720,
@@ -169,7 +172,7 @@ def _analysis(task: Task, subtask: Subtask) -> Iterator[dict[str, Any]]:
         yield {"Type": kind, field: _ended(subtask, _OUTPUTS[key](task, given))}
         return
     for kind, output in _LABELS.items():
-        filled = output | {"OutputStorage": _storage(task)} if "OutputStorage" in output else output
+        filled = output | {"OutputStorage": storage_of(task.job)} if "OutputStorage" in output else output
         yield {"Type": kind, f"{kind}Task": _ended(subtask, filled) | {"ErrCodeExt": subtask.error}}
 
 
@@ -201,16 +204,16 @@ def _highlight(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:
     saved = wanted.get("res_save_type", 1) == 1
     items = []
     for number in range(max(1, min(count, _MOST_CLIPS))):
-        path = f"{_folder(task)}hht-{number}.mp4" if saved else ""
+        path = f"{folder_of(task.job)}hht-{number}.mp4" if saved else ""
         spell = {"Confidence": 95.0 - number, "StartTimeOffset": float(number), "EndTimeOffset": number + 1.0}
         files = {"HighlightPath": path, "CovImgPath": f"{path}.jpg" if saved else ""}
         items.append(files | {"Confidence": 95.0 - number, "Duration": 1.0, "SegmentSet": [spell]})
-    return {"HighlightSet": items, "OutputStorage": _storage(task)}
+    return {"HighlightSet": items, "OutputStorage": storage_of(task.job)}
 
 
 def _segments(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:
     told = given.get("strip", {}).get("type") == "content"
-    return {"SegmentSet": [_segment(number, _folder(task), told=told) for number in (0, 1)]}
+    return {"SegmentSet": [_segment(number, folder_of(task.job), told=told) for number in (0, 1)]}
 
 
 def _segment(number: int, folder: str, *, told: bool) -> dict[str, Any]:
@@ -222,17 +225,24 @@ def _segment(number: int, folder: str, *, told: bool) -> dict[str, Any]:
 
 def _delogo(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:
     wanted = given.get("delogo", {})
-    output: dict[str, Any] = {"Path": f"{_folder(task)}delogo-{_stem(task)}.mp4", "OutputStorage": _storage(task)}
+    output: dict[str, Any] = {
+        "Path": f"{folder_of(task.job)}delogo-{stem_of(task.job)}.mp4",
+        "OutputStorage": storage_of(task.job),
+    }
     if wanted.get("CustomerAppId") == "subtitle_extract":
-        output |= {"Path": "", "OriginSubtitlePath": f"{_folder(task)}delogo-{_stem(task)}.srt"}
+        output |= {"Path": "", "OriginSubtitlePath": f"{folder_of(task.job)}delogo-{stem_of(task.job)}.srt"}
         subtitles = wanted.get("subtitle_param")
         if isinstance(subtitles, dict) and subtitles.get("translate_dst_language"):
-            output["TranslateSubtitlePath"] = f"{_folder(task)}delogo-{_stem(task)}-translated.srt"
+            output["TranslateSubtitlePath"] = f"{folder_of(task.job)}delogo-{stem_of(task.job)}-translated.srt"
     return output
 
 
 def _vertical(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG001 (all have these)
-    return {"Path": f"{_folder(task)}htv-{_stem(task)}.mp4", "OutputStorage": _storage(task), "Confidence": 0.9}
+    return {
+        "Path": f"{folder_of(task.job)}htv-{stem_of(task.job)}.mp4",
+        "OutputStorage": storage_of(task.job),
+        "Confidence": 0.9,
+    }
 
 
 _OUTPUTS: Final = {
@@ -257,8 +267,8 @@ def _spoken(*, translated: bool = False) -> list[dict[str, Any]]:
 
 
 def _recognition(task: Task, subtask: Subtask) -> dict[str, Any]:
-    path = f"{_folder(task)}{_stem(task)}_recognition.vtt"
-    output = {"SegmentSet": _spoken(), "SubtitlePath": path, "OutputStorage": _storage(task)}
+    path = f"{folder_of(task.job)}{stem_of(task.job)}_recognition.vtt"
+    output = {"SegmentSet": _spoken(), "SubtitlePath": path, "OutputStorage": storage_of(task.job)}
     result = _ended(subtask, output) | {"ErrCodeExt": subtask.error}
     return {"Type": "AsrFullTextRecognition", "AsrFullTextTask": result}
 
@@ -281,8 +291,8 @@ def _quality(subtask: Subtask) -> dict[str, Any]:
 
 def _subtitles(task: Task, subtask: Subtask) -> dict[str, Any]:
     translated = subtask.spec.get("Definition") in _TRANSLATED
-    path = f"{_folder(task)}{_stem(task)}_subtitles.vtt"
-    output = {"SegmentSet": _spoken(translated=translated), "SubtitlePath": path, "OutputStorage": _storage(task)}
+    path = f"{folder_of(task.job)}{stem_of(task.job)}_subtitles.vtt"
+    output = {"SegmentSet": _spoken(translated=translated), "SubtitlePath": path, "OutputStorage": storage_of(task.job)}
     known = {name: subtask.spec[name] for name in ("Definition", "UserExtPara", "RawParameter") if name in subtask.spec}
     result = _ended(subtask, output) | {"ErrCodeExt": subtask.error, "Input": known}
     if translated:
@@ -290,30 +300,11 @@ def _subtitles(task: Task, subtask: Subtask) -> dict[str, Any]:
     return {"Type": "AsrFullTextRecognition", "AsrFullTextTask": result}
 
 
-def _erase(task: Task, subtask: Subtask) -> dict[str, Any]:
-    result = _ended(subtask, {"Path": f"{_folder(task)}erased-{_stem(task)}.mp4", "OutputStorage": _storage(task)})
+def _video(task: Task, subtask: Subtask, field: str, prefix: str) -> dict[str, Any]:
+    path = f"{folder_of(task.job)}{prefix}-{stem_of(task.job)}.mp4"
+    result = _ended(subtask, {field: path, "OutputStorage": storage_of(task.job)})
     result.pop("ErrCode")
     return result | {"ErrCodeExt": subtask.error, "Progress": 100 if subtask.finished else 0}
-
-
-def _folder(task: Task) -> str:
-    source = task.job.get("InputInfo")
-    beside = str(PurePosixPath(input_path(source)).parent).rstrip("/") if source else ""
-    return str(task.job.get("OutputDir") or f"{beside}/")
-
-
-def _stem(task: Task) -> str:
-    source = task.job.get("InputInfo")
-    return PurePosixPath(input_path(source)).stem if source else "file"
-
-
-def _storage(task: Task) -> dict[str, Any] | None:
-    stated: dict[str, Any] | None = task.job.get("OutputStorage")
-    source = task.job.get("InputInfo", {})
-    if stated is None and source.get("Type") == "COS":
-        place = source["CosInputInfo"]
-        return {"Type": "COS", "CosOutputStorage": {"Bucket": place["Bucket"], "Region": place["Region"]}}
-    return stated
 
 
 def _object(text: str) -> dict[str, Any] | None:

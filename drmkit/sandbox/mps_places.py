@@ -14,7 +14,16 @@ from urllib.parse import unquote, urlsplit
 
 from drmkit.sandbox.options import Template
 
-__all__ = ["SubstreamNames", "input_path", "output_path", "output_storage", "substream_names"]
+__all__ = [
+    "SubstreamNames",
+    "folder_of",
+    "input_path",
+    "output_path",
+    "output_storage",
+    "stem_of",
+    "storage_of",
+    "substream_names",
+]
 
 _UNPLAIN: Final = re.compile(r"[^A-Za-z0-9._/\0\1-]|(?:^|(?<=/))[.-]+")
 # The packager tells the container by the ending.
@@ -67,6 +76,26 @@ def output_storage(job: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str,
     """Return the OutputStorage of a task: its own, the job's, or the place of the input."""
     stated: dict[str, Any] | None = spec.get("OutputStorage") or job.get("OutputStorage")
     return stated or _own_storage(job["InputInfo"])
+
+
+def folder_of(job: Mapping[str, Any]) -> str:
+    """Return the folder that a job writes to, with its last slash; VOD's jobs name no input."""
+    source = job.get("InputInfo")
+    beside = str(PurePosixPath(input_path(source)).parent).rstrip("/") if source else ""
+    return str(job.get("OutputDir") or f"{beside}/")
+
+
+def stem_of(job: Mapping[str, Any]) -> str:
+    """Return the name of a job's input without its ending."""
+    source = job.get("InputInfo")
+    return PurePosixPath(input_path(source)).stem if source else "file"
+
+
+def storage_of(job: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the OutputStorage of a job: its own, or the bucket of its input."""
+    stated: dict[str, Any] | None = job.get("OutputStorage")
+    source = job.get("InputInfo", {})
+    return _own_storage(source) if stated is None and source.get("Type") == "COS" else stated
 
 
 def substream_names(job: Mapping[str, Any], spec: Mapping[str, Any], template: Template) -> SubstreamNames:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from drmkit.sandbox.mps_contract import ApiRefusalError, check_object
 from drmkit.sandbox.mps_neighbours import check_neighbours, neighbours, transcode_result, workflow_results
+from drmkit.sandbox.mps_pictures import pictures
 from drmkit.sandbox.mps_task import Subtask, Task, moment_text
 
 __all__ = ["SERVICE", "VERSION", "check_vod", "vod_detail", "vod_event", "vod_subtasks"]
@@ -44,6 +45,8 @@ def check_vod(request: Mapping[str, Any]) -> dict[str, Any]:
     check_neighbours(job)
     if job.get("MediaProcessTask", {}).get("AdaptiveDynamicStreamingTaskSet"):
         raise ApiRefusalError("UnsupportedOperation", "VOD documents no adaptive-bitrate task for ProcessMediaByMPS.")
+    if job.get("AIDubbingTask") or any(pictures(job)):
+        raise ApiRefusalError("UnsupportedOperation", "VOD documents no pictures or dubbing for ProcessMediaByMPS.")
     if not neighbours(job):
         raise ApiRefusalError("InvalidParameter", "The request names no task.")
     return job

@@ -26,6 +26,7 @@ PLACE = {"InputInfo": job()["InputInfo"], "OutputDir": "/out/"}
         ({"AiQualityControlTask": {"Definition": 20}}, "AiQualityControlTaskResult"),
         ({"SmartSubtitlesTask": {"Definition": 100}}, "SmartSubtitlesTaskResult"),
         ({"SmartEraseTask": {"Definition": 301}}, "SmartEraseTaskResult"),
+        ({"AIDubbingTask": {"Definition": 1}}, "AiDubbingTaskResult"),
         ({"MediaProcessTask": {"TranscodeTaskSet": [{"Definition": 100040}]}}, "MediaProcessResultSet"),
     ],
 )
@@ -36,6 +37,27 @@ def test_tasks_beside_streaming(account: Any, tasks: Any, field: str) -> None:
     assert results[field]
     others = [name for name in results if name.endswith(("ResultSet", "TaskResult")) and name != field]
     assert not any(results[name] for name in others)
+
+
+@pytest.mark.parametrize(
+    ("field", "spec", "kind", "output"),
+    [
+        ("AnimatedGraphicTaskSet", {"StartTimeOffset": 1.0, "EndTimeOffset": 2.5}, "AnimatedGraphics", "Path"),
+        ("SnapshotByTimeOffsetTaskSet", {"TimeOffsetSet": [1.0, 2.0]}, "SnapshotByTimeOffset", "PicInfoSet"),
+        ("SampleSnapshotTaskSet", {}, "SampleSnapshot", "ImagePathSet"),
+        ("ImageSpriteTaskSet", {}, "ImageSprites", "WebVttPath"),
+    ],
+)
+def test_pictures(account: Any, oracle: Any, field: str, spec: Any, kind: str, output: str) -> None:
+    """Tasks that make pictures end with a result of their Type, in its field of the API, which is in the singular."""
+    tasks = {"MediaProcessTask": {field: [{"Definition": 10} | spec]}}
+    detail = wait(account, call(account, "ProcessMedia", PLACE | tasks)["TaskId"])["WorkflowTask"]
+    (result,) = detail["MediaProcessResultSet"]
+    assert result["Type"] == kind
+    assert oracle.check("MediaProcessTaskResult", result) == []
+    inner = result[f"{kind.removesuffix('s')}Task"]
+    assert (inner["Status"], inner["Input"]) == ("SUCCESS", tasks["MediaProcessTask"][field][0])
+    assert inner["Output"][output]
 
 
 def test_drm_and_analysis_in_one_task(account: Any) -> None:
@@ -176,6 +198,11 @@ def test_jobs_through_vod(account: Any) -> None:
             {"MPSProcessMediaParams": json.dumps({"MediaProcessTask": job(SIMPLE)["MediaProcessTask"]})},
             "UnsupportedOperation",
             "no adaptive-bitrate task",
+        ),
+        (
+            {"MPSProcessMediaParams": '{"MediaProcessTask":{"SampleSnapshotTaskSet":[{"Definition":10}]}}'},
+            "UnsupportedOperation",
+            "no pictures or dubbing",
         ),
         ({"SubAppId": None}, "MissingParameter", "SubAppId"),
         ({"AiQualityControlTask": {"Definition": 10}}, "UnknownParameter", "AiQualityControlTask"),
