@@ -9,12 +9,13 @@ from drmkit.errors import SignalingError
 from drmkit.identifiers import KeyId
 from drmkit.signaling.mp4boxes import Box, children, find, full_box, only
 
-__all__ = ["SampleEntry", "sample_entries", "with_first_iv"]
+__all__ = ["ENCRYPTED", "SampleEntry", "field_bytes", "sample_entries", "with_first_iv"]
 
 _VISUAL_FIELDS, _AUDIO_FIELDS, _OTHER_FIELDS = 78, 28, 8
 # QuickTime's longer sound descriptions, by version (QuickTime File Format, "Sound Sample Description").
 _SOUND_EXTRA = {0: 0, 1: 16, 2: 36}
-_ENCRYPTED = frozenset({b"encv", b"enca", b"enct", b"encs"})
+ENCRYPTED = frozenset({b"encv", b"enca", b"enct", b"encs"})
+"""The types of sample entries that are encrypted."""
 _TYPE = 4
 _IV_SIZES = frozenset({0, 8, 16})
 _CONSTANT_IV_SIZES = frozenset({8, 16})
@@ -68,9 +69,9 @@ def sample_entries(track: Box) -> list[SampleEntry]:
 
 def _sample_entry(box: Box, track_id: int, handler: bytes) -> SampleEntry:
     kind = handler.decode("latin-1")
-    if box.kind not in _ENCRYPTED:
+    if box.kind not in ENCRYPTED:
         return SampleEntry(track_id, kind, box.name)
-    fields = _fields(box)
+    fields = field_bytes(box)
     inner = Box(box.kind, box.start, box.body[fields:], box.raw)
     where = f"the sample entry {box.name} at byte {box.start}"
     info = only(find(inner, b"sinf"), where)
@@ -84,8 +85,12 @@ def _sample_entry(box: Box, track_id: int, handler: bytes) -> SampleEntry:
     return SampleEntry(track_id, kind, original.body.decode("latin-1"), name, kid, iv_size, constant_iv, pattern)
 
 
-def _fields(box: Box) -> int:
-    """Return how many bytes of a sample entry stand before its boxes."""
+def field_bytes(box: Box) -> int:
+    """Return how many bytes of an encrypted sample entry stand before its boxes.
+
+    Raises:
+        SignalingError: the entry is shorter than that.
+    """
     if box.kind == b"encv":
         size = _VISUAL_FIELDS
     elif box.kind == b"enca":

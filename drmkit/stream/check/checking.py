@@ -28,6 +28,7 @@ from drmkit.stream.check.look import Look, Spool, look_into
 from drmkit.stream.check.mediarules import check_media
 from drmkit.stream.check.model import Place, StreamReport, TrackReport
 from drmkit.stream.check.presentation import Presentation, StreamTrack
+from drmkit.stream.check.rekeying import by_key, settle
 from drmkit.stream.probe import TrackProperties, probe
 from drmkit.stream.staging import private_folder, spill
 from drmkit.stream.tools import Tools, find_tools
@@ -39,6 +40,7 @@ __all__ = ["check_stream"]
 
 _KEY_SIZE = 16
 _MAX_BYTES = 1 << 30
+_ORDER = ("does not decrypt", "cannot tell", "not tried", "decrypts", "clear")
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -225,8 +227,9 @@ def _look(check: _Check, track: StreamTrack) -> _Work:
         spool = Spool(made, all=bool(check.decryption and check.decryption.sources))
         work.looks = look_into(track, check.access, check.collector, check.wanted, spool if check.tools else None)
         for look in work.looks:
+            settle(look)
             check_media(look, check.collector)
-            work.outcomes.append(_decrypt(check, look))
+            work.outcomes.append(_decrypt(check, look, made))
             work.properties.append(_properties(check, look, made))
             check.streams.add(look, work.systems)
             for one in look.segments:
@@ -267,12 +270,22 @@ def _unlooked(check: _Check, track: StreamTrack) -> None:
         check.collector.add(rule, words, track=track.name, place=first.place)
 
 
-def _decrypt(check: _Check, look: Look) -> Outcome:
+def _decrypt(check: _Check, look: Look, folder: Path) -> Outcome:
     if look.media.encrypted is None:
         return Outcome("clear", "")
     if check.decryption is None:
         return Outcome("not tried", "nothing was decoded")
-    return check.decryption.check(look)
+    parts = by_key(look, folder)
+    if not parts:
+        words = "keys change within segments, or encrypted and clear samples alternate by key groups"
+        check.collector.add("decryption-undecided", words, track=look.track.name, place=look.segments[0].place)
+        return Outcome("cannot tell", "ffmpeg follows no key groups within a segment")
+    return _worst([check.decryption.check(part) for part in parts])
+
+
+def _worst(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return the outcome that stands for all: the one that says the least good."""
+    return min(outcomes, key=lambda one: _ORDER.index(one.verdict))
 
 
 def _properties(check: _Check, look: Look, folder: Path) -> TrackProperties | None:
@@ -345,8 +358,7 @@ def _report(work: _Work) -> TrackReport:
         )
     first = next((look for look in looks if look.media.encrypted is not None), looks[0])
     entry = first.media.encrypted
-    order = ("does not decrypt", "cannot tell", "not tried", "decrypts", "clear")
-    outcome = min(work.outcomes, key=lambda one: order.index(one.verdict))
+    outcome = _worst(work.outcomes)
     kinds = {look.media.kind for look in looks}
     return TrackReport(
         name=track.name,
@@ -369,7 +381,7 @@ def _details(look: Look) -> str:
     media = look.media
     if media.kind == "video":
         return f"{media.width}x{media.height}"
-    return f"{media.channels} channels" if media.kind == "audio" else ""
+    return f"{media.channels} channel{'' if media.channels == 1 else 's'}" if media.kind == "audio" else ""
 
 
 def _iv(look: Look) -> str:

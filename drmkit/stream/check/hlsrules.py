@@ -110,7 +110,7 @@ def _line(look: Look, line: KeyLine, one: Looked, context: Context, collector: C
         words = f"METHOD={key.method[:40]}, and the segments are {context.scheme}"
         hint = f"METHOD={hls_method(context.scheme)}"
         collector.add("hls-method", words, track=name, place=line.place, hint=hint)
-    _iv(look, line, collector)
+    _iv(look, one, line, collector)
     try:
         kid = key.key_id
     except SignalingError as error:
@@ -128,19 +128,20 @@ def _line(look: Look, line: KeyLine, one: Looked, context: Context, collector: C
         _fairplay(line, one, here, collector)
 
 
-def _iv(look: Look, line: KeyLine, collector: Collector) -> None:
+def _iv(look: Look, one: Looked, line: KeyLine, collector: Collector) -> None:
     entry = look.media.encrypted
     try:
         iv = line.key.iv
     except SignalingError as error:
         collector.add("hls-tag-broken", error.message, track=look.track.name, place=line.place, hint=error.hint)
         return
-    if iv is None or entry is None or entry.constant_iv is None:
+    if iv is None or entry is None or entry.constant_iv is None or one.first_iv is None:
         return
-    if iv != entry.constant_iv.ljust(16, b"\0"):
+    # That of the samples: a key group brings an IV of its own.
+    if iv != one.first_iv.ljust(_KEY_SIZE, b"\0"):
         collector.add(
             "hls-iv",
-            f"IV is 0x{iv.hex()}, the constant IV of the media is 0x{entry.constant_iv.hex()}",
+            f"IV is 0x{iv.hex()}, the constant IV of the media is 0x{one.first_iv.hex()}",
             track=look.track.name,
             place=line.place,
         )
