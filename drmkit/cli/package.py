@@ -62,8 +62,11 @@ def package(app: App, /, *, inputs: tuple[Path, ...], **given: Any) -> None:
     if given["dry_run"]:
         _tell_plan(app, made, rows, shape, given)
         return
+    told = _notes(made, shape)
+    _tell_notes(app, told, given)
     stream, proofs = _run(app, made, tools, shape, given)
-    _tell_result(app, stream, describe_result(rows, stream, proofs), given)
+    _tell_result(stream, describe_result(rows, stream, proofs), given)
+    _tell_notes(app, [note for note in stream.notes if note not in told], given)
 
 
 def _planned(
@@ -78,13 +81,20 @@ def _planned(
 def _tell_plan(app: App, made: Plan, rows: Sequence[Mapping[str, Any]], shape: OutputFormat, given: Given) -> None:
     from drmkit.stream.arguments import show  # noqa: PLC0415
 
-    commands = show(made, given["output"], shape)
-    data = {"dry_run": True, "tracks": rows, "commands": commands, "notes": list(made.notes)}
+    commands, notes = show(made, given["output"], shape), _notes(made, shape)
+    data = {"dry_run": True, "tracks": rows, "commands": commands, "notes": notes}
     emit(_form(given), data, lambda: "\n".join([plan_text(rows), *commands]))
-    _tell_notes(app, made.notes, given)
+    _tell_notes(app, notes, given)
 
 
-def _tell_result(app: App, stream: PackagedStream, rows: Sequence[Mapping[str, Any]], given: Given) -> None:
+def _notes(made: Plan, shape: OutputFormat) -> list[str]:
+    """Return what can be said of the stream before it is made: keys may cost money, and packaging costs time."""
+    from drmkit.stream.signals import hls_notes  # noqa: PLC0415
+
+    return [*made.notes, *(hls_notes(made.tracks) if "hls" in shape.manifests else ())]
+
+
+def _tell_result(stream: PackagedStream, rows: Sequence[Mapping[str, Any]], given: Given) -> None:
     data = {
         "output": str(stream.folder),
         "mpd": None if stream.mpd is None else str(stream.mpd),
@@ -94,7 +104,6 @@ def _tell_result(app: App, stream: PackagedStream, rows: Sequence[Mapping[str, A
         "notes": list(stream.notes),
     }
     emit(_form(given), data, lambda: "\n".join([result_text(rows), *_places(stream)]))
-    _tell_notes(app, stream.notes, given)
 
 
 def _run(

@@ -105,11 +105,15 @@ def _proof(proof: TrackProof) -> dict[str, Any]:
 
 
 def _what(row: Mapping[str, Any]) -> str:
-    size = f"{row['width']}x{row['height']}" if row["kind"] == "video" else f"{row['channels']} channels"
+    size = f"{row['width']}x{row['height']}" if row["kind"] == "video" else _channels(row["channels"])
     rate = f", {row['fps']:g} fps" if row["fps"] else ""
     bits = f", {row['bitrate'] / 1000:.0f} kbit/s" if row["bitrate"] else ""
     language = f", {row['language']}" if row["language"] else ""
     return printable(f"{row['track']}: {row['codec']}, {size}{rate}{bits}{language}, from {row['input']}")
+
+
+def _channels(number: int) -> str:
+    return f"{number} channel{'' if number == 1 else 's'}"
 
 
 def _how(row: Mapping[str, Any]) -> str:

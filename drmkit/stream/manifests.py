@@ -13,7 +13,7 @@ from drmkit.stream.model import OutputFormat, Plan, PlannedTrack
 from drmkit.stream.mpd import Placed, codecs_by_track, merge
 from drmkit.stream.naming import TrackNames
 from drmkit.stream.playlists import MediaPlaylist, Segment, parse_media
-from drmkit.stream.signals import TrackSignals, read_signals
+from drmkit.stream.signals import TrackSignals, hls_notes, read_signals
 
 __all__ = ["Drafts", "TrackDraft", "read_drafts", "write_dash", "write_hls", "write_manifests"]
 
@@ -85,19 +85,12 @@ def write_manifests(folder: Path, drafts: Drafts, form: OutputFormat) -> list[st
         PackagingError: a manifest of the packager is not as it writes it.
     """
     said = [read_signals(draft.planned) for draft in drafts.tracks]
-    notes: list[str] = []
     if "dash" in form.manifests:
         write_dash(folder, drafts, said, form)
-    if "hls" in form.manifests:
-        write_hls(folder, drafts.tracks, said, form)
-        notes = [note for item in said for note in item.notes]
-        notes += [
-            f"the HLS playlist of track {draft.planned.track.name} has no key tag: the document states none, and has"
-            " no PSSH box of Widevine or PlayReady"
-            for draft, item in zip(drafts.tracks, said, strict=True)
-            if draft.planned.use and not item.media
-        ]
-    return notes
+    if "hls" not in form.manifests:
+        return []
+    write_hls(folder, drafts.tracks, said, form)
+    return hls_notes([draft.planned for draft in drafts.tracks])
 
 
 def write_dash(folder: Path, drafts: Drafts, said: Sequence[TrackSignals], form: OutputFormat) -> None:

@@ -231,6 +231,12 @@ def _notes(planned: Sequence[PlannedTrack]) -> Iterable[str]:
                 " use a key for each track, or a document without IVs"
             )
     for item in planned:
+        if item.properties.rotation:
+            yield (
+                f"{item.track.path} asks players to turn the picture of track {item.track.name} by"
+                f" {item.properties.rotation} degrees, and Shaka Packager drops that: it will lie on its side or"
+                " stand on its head. `ffmpeg -i INPUT OUTPUT.mp4` turns the picture itself"
+            )
         if item.use is not None and not item.use.pssh:
             yield f"key {item.use.kid} of track {item.track.name} has no PSSH box in the document"
         elif item.use is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -42,6 +43,7 @@ class TrackProperties:
         bitrate: average bits per second, or None where the file does not say.
         hdr: the transfer function is PQ or HLG (Rec. ITU-R BT.2100).
         wcg: the color primaries are those of Rec. ITU-R BT.2020.
+        rotation: degrees by which the file asks players to turn the picture, counterclockwise; 0 for upright.
     """
 
     kind: Kind
@@ -53,6 +55,7 @@ class TrackProperties:
     bitrate: int | None = None
     hdr: bool = False
     wcg: bool = False
+    rotation: int = 0
 
     def as_cpix_track(
         self, labels: Iterable[str] = (), intended_track_type: str | None = None
@@ -104,7 +107,7 @@ def probe(path: Path, kind: Kind, number: int = 0, *, tools: Tools, timeout: flo
             "-select_streams",
             f"{SELECTORS[kind]}:{number}",
         ]
-        argv += ["-show_entries", f"stream={_FIELDS}:stream_tags=BPS", "-of", "json", name]
+        argv += ["-show_entries", f"stream={_FIELDS}:stream_tags=BPS:stream_side_data=rotation", "-of", "json", name]
         try:
             answer = run(argv, timeout=timeout, cwd=folder).stdout
         except PackagingError as error:
@@ -145,7 +148,13 @@ def read_properties(answer: str, kind: Kind, where: str) -> TrackProperties:
         bitrate=bitrate,
         hdr=stream.get("color_transfer") in _HDR_TRANSFERS,
         wcg=stream.get("color_primaries") == "bt2020",
+        rotation=_rotation(stream),
     )
+
+
+def _rotation(stream: dict[str, Any]) -> int:
+    said = (side.get("rotation") for side in stream.get("side_data_list", []))
+    return next((round(angle) % 360 for angle in said if isinstance(angle, int | float) and math.isfinite(angle)), 0)
 
 
 def _bitrate(stream: dict[str, Any]) -> int | None:

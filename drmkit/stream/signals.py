@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from drmkit.errors import CpixError, DrmkitError
@@ -13,7 +13,7 @@ from drmkit.signaling.hlsreader import IDENTITY, KEY, SESSION_KEY, HlsKey
 from drmkit.signaling.schemes import hls_method
 from drmkit.stream.model import KeyUse, PlannedTrack, SystemSignaling
 
-__all__ = ["TrackSignals", "read_signals"]
+__all__ = ["TrackSignals", "hls_notes", "read_signals"]
 
 _HDCP_LEVELS = ("NONE", "TYPE-0", "TYPE-1")
 _UNQUOTABLE = re.compile(r'["\r\n]')
@@ -69,6 +69,25 @@ def read_signals(item: PlannedTrack) -> TrackSignals:
                 hint=error.hint,
             ) from None
     return TrackSignals(_once(media), _once(master), _once(protection), tuple(_variant(use, notes)), tuple(notes))
+
+
+def hls_notes(tracks: Sequence[PlannedTrack]) -> list[str]:
+    """Return what a person should know of the HLS playlists of some tracks, in sentences.
+
+    Raises:
+        CpixError: what the document states cannot be read.
+    """
+    notes: list[str] = []
+    for item in tracks:
+        said = read_signals(item)
+        notes += said.notes
+        if item.use and not said.media:
+            notes.append(
+                f"the HLS playlist of track {item.track.name} has no key tag, and players take its segments for clear:"
+                " the document has neither a tag for the key, nor a PSSH box of Widevine or PlayReady, nor FairPlay in"
+                " cbcs. Package with a document that has DRM systems, or write DASH alone (`--format dash`)"
+            )
+    return notes
 
 
 def _variant(use: KeyUse, notes: list[str]) -> Iterator[tuple[str, str]]:

@@ -22,8 +22,8 @@ _CODEC = re.compile(r" codec_string: (.*)\n")
 _ERROR = re.compile(r"Packaging Error: \d+ \((\w+)\)")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}")
 REMUX = (
-    "Shaka Packager reads most MP4 and MPEG-TS files and some WebM files; `ffmpeg -i INPUT -c copy OUTPUT.mp4` changes"
-    " the container alone"
+    "Shaka Packager reads most MP4 and MPEG-TS files and some WebM files; `ffmpeg -i INPUT -map 0:V? -map 0:a? -c"
+    " copy OUTPUT.mp4` changes the container alone"
 )
 
 

@@ -170,6 +170,21 @@ def test_labels_reach_the_rules(package: Run, tmp_path: Path, capsys: Any) -> No
     assert "gives track video-720p a key" in capsys.readouterr().err
 
 
+def test_hls_without_a_key_tag_is_told_before(package: Run, keys: Path, tmp_path: Path, capsys: Any) -> None:
+    """A document without DRM systems gives HLS no key tag: that is said before anything is packaged, with a way out."""
+    bare = tmp_path / "bare.xml"
+    bare.write_bytes(cpix.Builder(content_id="x").content_key(kid=SD, key=KEYS[SD], scheme="cbcs").build().to_xml())
+
+    def notes(document: Path, *options: str) -> list[str]:
+        assert package("--cpix", str(document), "--dry-run", "--format", "json", *options) == 0
+        return [note for note in json.loads(capsys.readouterr().out)["notes"] if "has no key tag" in note]
+
+    assert len(notes(bare)) == 3
+    assert "`--format dash`" in notes(bare)[0]
+    assert notes(bare, "--format", "dash") == []
+    assert notes(keys) == []
+
+
 def test_boxes_tell_the_scheme(package: Run, tmp_path: Path, capsys: Any) -> None:
     """Where keys state no scheme, that of their PSSH boxes is taken; another one on request, with a word."""
     path = tmp_path / "keys.xml"

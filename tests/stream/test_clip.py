@@ -111,6 +111,22 @@ def test_dynamic_range_and_gamut(transfer: str | None, primaries: str | None, hd
     assert (found.hdr, found.wcg) == (hdr, wcg)
 
 
+@pytest.mark.parametrize(
+    ("sides", "rotation"),
+    [
+        ([{}, {"rotation": 90}], 90),
+        ([{"rotation": -90}], 270),
+        ([{"rotation": 0}], 0),
+        ([{"rotation": "N/A"}], 0),
+        ([], 0),
+    ],
+)
+def test_rotation(sides: list[dict[str, Any]], rotation: int) -> None:
+    """A picture that players are to turn says so beside the stream; most say nothing."""
+    found = read_properties(answer(width=2, height=2, side_data_list=sides), "video", "x")
+    assert found.rotation == rotation
+
+
 def test_missing_properties_are_named() -> None:
     """A file without the track, or without what a key depends on, is refused with the reason."""
     with pytest.raises(InputError, match="x has no audio track"):

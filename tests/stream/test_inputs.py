@@ -11,6 +11,7 @@ import pytest
 from drmkit.errors import InputError
 from drmkit.stream.inputs import find_tracks
 from drmkit.stream.model import TrackInput
+from drmkit.stream.probe import probe
 from drmkit.stream.process import run
 from drmkit.stream.tools import Tools
 from drmkit.stream.tracks import list_tracks, packager_streams, selector
@@ -76,7 +77,8 @@ def test_what_the_packager_cannot_take_is_told_before(
     run([tools.ffmpeg, "-nostdin", "-v", "error", "-i", clip[0].path, "-c", "copy", matroska], timeout=60)
     with pytest.raises(InputError, match=r"cannot read .*a\.mkv \(PARSER_FAILURE\)") as caught:
         find_tracks([matroska], tools=tools)
-    assert "-c copy OUTPUT.mp4" in str(caught.value.hint)
+    # Without the selections, ffmpeg takes one sound track of several.
+    assert "`ffmpeg -i INPUT -map 0:V? -map 0:a? -c copy OUTPUT.mp4`" in str(caught.value.hint)
     run([tools.ffmpeg, "-nostdin", "-v", "error", "-i", clip[2].path, "-c", "libmp3lame", sound], timeout=60)
     with pytest.raises(InputError, match=r"cannot package the audio of .*b\.mp4: its codec is mp3") as caught:
         find_tracks([sound], tools=tools)
@@ -96,3 +98,12 @@ def test_the_packager_has_numbers_of_its_own(tools: Tools, clip: tuple[TrackInpu
     broken = replace(tools, packager=tools.ffmpeg)
     with pytest.raises(InputError, match="cannot read"):
         packager_streams(made, tools=broken)
+
+
+def test_the_turn_of_a_picture_is_read(tools: Tools, clip: tuple[TrackInput, ...], tmp_path: Path) -> None:
+    """Video that was filmed upright is stored lying, with a note for players: it is read as ffprobe states it."""
+    turned = tmp_path / "turned.mp4"
+    argv = [tools.ffmpeg, "-nostdin", "-v", "error", "-display_rotation", "90", "-i", clip[0].path, "-c", "copy"]
+    run([*argv, turned], timeout=60)
+    assert probe(turned, "video", tools=tools).rotation == 90
+    assert probe(clip[0].path, "video", tools=tools).rotation == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -333,6 +334,18 @@ def test_shared_counters_are_noted() -> None:
     cbcs = document_with(attributes='commonEncryptionScheme="cbcs"')
     assert not [note for note in make(cbcs).notes if "share" in note]
     assert not [note for note in make(rules(keys())).notes if "share" in note]
+
+
+def test_a_turned_picture_is_noted() -> None:
+    """The packager drops what turns the picture of a file, so that is said; an upright one gets no word."""
+
+    def turned(path: Path, kind: Kind) -> TrackProperties:
+        found = read(path, kind)
+        return replace(found, rotation=90) if path.name == "hd.mp4" else found
+
+    notes = plan(rules(keys()), TRACKS, tools=TOOLS, read=turned).notes
+    assert [note for note in notes if "turn the picture of track hd by 90 degrees" in note]
+    assert not [note for note in notes if "turn the picture of track sd" in note]
 
 
 def test_missing_boxes_are_noted() -> None:
