@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,8 @@ from drmkit.identifiers import KeyId
 from drmkit.secret import Secret
 from drmkit.stream.aes128 import decrypt_segment, segment_iv
 from drmkit.stream.check import StreamReport, check_stream
-from drmkit.stream.decrypt import packet_hashes
+from drmkit.stream.decrypt import frame_hashes, packet_hashes
+from drmkit.stream.hlsdecrypt import hls_hashes
 from drmkit.stream.inspect import inspect_bytes
 from drmkit.stream.model import KeyUse
 from drmkit.stream.packager import PackagedStream, PackagedTrack
@@ -92,30 +93,67 @@ def _sealed(where: str, item: PackagedTrack, use: KeyUse, find_key: FindKey, too
 
 
 def _whole_segments(where: str, item: PackagedTrack, key: Secret[bytes], tools: Tools) -> str:
-    """Prove a track of HLS with AES-128, whose playlist states the IV of every segment."""
+    """Prove a track of HLS with AES-128 by the library `cryptography` and by ffmpeg's HLS demuxer."""
     track = item.planned.track
+    wrong = Secret(bytes(byte ^ 0xFF for byte in key.reveal()))
+    source = (
+        _only(packet_hashes(track.path, kind=track.kind, tools=tools)),
+        _only(frame_hashes(track.path, kind=track.kind, tools=tools)),
+    )
+    for tool, decrypt in (("cryptography", _by_cryptography), ("ffmpeg", _by_ffmpeg)):
+        found = decrypt(item, key, tools)
+        if not found:
+            raise PackagingError(f"track {track.name} of {where} does not decrypt with the key of its task by {tool}")
+        if found == decrypt(item, wrong, tools):
+            raise PackagingError(
+                f"track {track.name} of {where} decrypts with a wrong key by {tool}: it is in the clear"
+            )
+        if found != source:
+            raise PackagingError(
+                f"track {track.name} of {where} does not decrypt to its source: sha256 {found[0][:12]}... by {tool}"
+                f" instead of {source[0][:12]}..."
+            )
+    return source[0]
+
+
+def _by_cryptography(item: PackagedTrack, key: Secret[bytes], tools: Tools) -> tuple[str, str] | None:
+    """Return the SHA-256 of a track's packets and frames under a key; None where it shows to be wrong."""
     text = item.playlist.read_text(encoding="utf-8") if item.playlist else ""
     stated = text.partition("IV=0x")[2][:32]
-    init, *segments = item.files
-    wrong = Secret(bytes(byte ^ 0xFF for byte in key.reveal()))
-    (source,) = packet_hashes(track.path, kind=track.kind, tools=tools).values()
     iv = bytes.fromhex(stated) if stated else None
-    right, other = _decrypted(segments, key, iv), _decrypted(segments, wrong, iv)
-    if None in right:
-        raise PackagingError(f"track {track.name} of {where} does not decrypt with the key of its task")
-    if right == other:
-        raise PackagingError(f"track {track.name} of {where} decrypts with a wrong key, so it is not encrypted")
+    init, *segments = item.files
+    clear = [decrypt_segment(path.read_bytes(), key, segment_iv(iv, number)) for number, path in enumerate(segments)]
+    if None in clear:
+        return None
+    kind = item.planned.track.kind
     with TemporaryDirectory(prefix="drmkit-demo-") as folder:
-        clear = Path(folder, init.name)
-        clear.write_bytes(b"".join([init.read_bytes(), *filter(None, right)]))
-        (found,) = packet_hashes(clear, kind=track.kind, tools=tools).values()
-    if found != source:
-        raise PackagingError(f"track {track.name} of {where} does not decrypt to its source")
-    return source
+        whole = Path(folder, init.name)
+        whole.write_bytes(b"".join([init.read_bytes(), *filter(None, clear)]))
+        return _pair(
+            lambda: packet_hashes(whole, kind=kind, tools=tools), lambda: frame_hashes(whole, kind=kind, tools=tools)
+        )
 
 
-def _decrypted(segments: Iterable[Path], key: Secret[bytes], iv: bytes | None) -> list[bytes | None]:
-    return [decrypt_segment(path.read_bytes(), key, segment_iv(iv, number)) for number, path in enumerate(segments)]
+def _by_ffmpeg(item: PackagedTrack, key: Secret[bytes], tools: Tools) -> tuple[str, str] | None:
+    """Do the same by what ffmpeg makes of the playlist."""
+    playlist, kind = item.playlist or Path(), item.planned.track.kind
+    return _pair(
+        lambda: hls_hashes(playlist, key, kind=kind, tools=tools),
+        lambda: hls_hashes(playlist, key, kind=kind, tools=tools, frames=True),
+    )
+
+
+def _pair(packets: Callable[[], Mapping[str, str]], frames: Callable[[], Mapping[str, str]]) -> tuple[str, str] | None:
+    """Return both hashes, or None for what cannot be read, as most noise cannot."""
+    try:
+        return _only(packets()), _only(frames())
+    except PackagingError:
+        return None
+
+
+def _only(hashes: Mapping[str, str]) -> str:
+    (value,) = hashes.values()
+    return value
 
 
 def checked(

@@ -226,9 +226,9 @@ def prove_streams(demo: Demo) -> str:
     """Decrypt every rendition with two tools, and with the keys that the vendor keeps."""
     rows = proven(demo.streams, find_key=demo.sandbox.stored_key, aes_key=demo.aes_key, tools=demo.tools)
     return (
-        "every rendition, decrypted by ffmpeg and by Shaka Packager with the keys that the vendor keeps, has the "
-        "packets (SHA-256) and frames of its input, and with a wrong key it has not; `schm`, `tenc` and PSSH are "
-        "the document's:\n" + "\n".join(rows)
+        "every rendition, decrypted by two tools (ffmpeg and Shaka Packager, for AES-128 ffmpeg and cryptography) with "
+        "the keys that the vendor keeps, has the packets (SHA-256) and frames of its input, and with a wrong key it "
+        "has not; `schm`, `tenc` and PSSH are the document's:\n" + "\n".join(rows)
     )
 
 

@@ -7,7 +7,8 @@
 - `drmkit.stream.packager`: run the plan, however many runs it takes, into one stream
 - `drmkit.stream.aes128`: HLS with whole segments encrypted by AES-128
 - `drmkit.stream.proof`: show by two tools that a packaged stream decrypts with its keys, and with no other
-- `drmkit.stream.decrypt`, `drmkit.stream.unseal`: what ffmpeg and Shaka Packager make of a stream with keys
+- `drmkit.stream.decrypt`, `drmkit.stream.unseal`, `drmkit.stream.hlsdecrypt`: what ffmpeg and Shaka Packager make of a
+  stream with keys
 - `drmkit.stream.inspect`: what an MP4 file says about its encryption
 - `drmkit.stream.check`: check any HLS or DASH stream against itself, a CPIX document and its keys
 - `drmkit.stream.model`, `drmkit.stream.naming`, `drmkit.stream.arguments`, `drmkit.stream.complaints`,

@@ -15,7 +15,7 @@ from drmkit.stream.process import run
 from drmkit.stream.staging import staged_inputs
 from drmkit.stream.tools import Tools
 
-__all__ = ["decrypt_hashes", "frame_hashes", "packet_hashes"]
+__all__ = ["decrypt_hashes", "frame_hashes", "packet_hashes", "read_hashes"]
 
 _LINE = re.compile(r"\d+,([a-z]),SHA256=([0-9a-f]{64})")
 _NOTHING = hashlib.sha256(b"").hexdigest()
@@ -142,7 +142,7 @@ def _hashes(
         argv += ["-i", _script(names, keys)]
         argv += [*selection, "-f", "streamhash", "-hash", "sha256", "-"]
         answer = run(argv, timeout=timeout, cwd=folder, hide=keys.values()).stdout
-    return _read(answer, files[0])
+    return read_hashes(answer, files[0])
 
 
 def _script(names: Sequence[str], keys: Mapping[KeyId, Secret[bytes]]) -> Secret[str]:
@@ -156,7 +156,12 @@ def _script(names: Sequence[str], keys: Mapping[KeyId, Secret[bytes]]) -> Secret
     return Secret("\n".join(lines) + "\n")
 
 
-def _read(answer: str, path: Path) -> dict[str, str]:
+def read_hashes(answer: str, path: Path) -> dict[str, str]:
+    """Return the hashes by track that ffmpeg's `streamhash` wrote of a file.
+
+    Raises:
+        PackagingError: it wrote something else, or a track has no packets.
+    """
     hashes: dict[str, str] = {}
     for line in answer.splitlines():
         match = _LINE.fullmatch(line)

@@ -12,13 +12,16 @@ from typing import Any
 import pytest
 
 from drmkit import cpix
+from drmkit.cli.demo_proof import proven
 from drmkit.cli.demo_steps import STEPS, Demo, Step, run_steps
-from drmkit.errors import MissingExtraError
+from drmkit.errors import MissingExtraError, PackagingError
 from drmkit.sandbox import Sandbox
 from drmkit.secret import Secret
+from drmkit.stream.aes128 import package_aes128
+from drmkit.stream.clip import make_clip
 from drmkit.stream.packager import PackagedStream, package
 from drmkit.stream.plan import plan
-from drmkit.stream.tools import Tools
+from drmkit.stream.tools import Tools, find_tools
 
 TASKS = [f"task {number}" for number in range(10, 15)]
 Run = Callable[..., int]
@@ -128,6 +131,27 @@ def test_a_packager_that_lies_fails_the_demo(broken: Callable[..., PackagedStrea
     last = run_steps(package=broken)[-1]
     assert (last.name, last.ok) == ("proof", False)
     assert reason in last.detail
+
+
+def test_whole_segments_are_proven_by_two_tools(tmp_path: Path) -> None:
+    """AES-128 with another key, and segments that were never encrypted, fail the proof; the right key gives a row."""
+    tools, key = find_tools(), Secret(bytes(range(16)))
+    clip = make_clip(tmp_path / "clip", tools=tools, seconds=2)
+    stream = package_aes128(clip, tmp_path / "out", key=key, iv=None, key_uri="k", container="mp4", tools=tools)
+
+    def prove(aes_key: Secret[bytes]) -> list[str]:
+        return proven([("here", stream)], find_key=lambda _: None, aes_key=aes_key, tools=tools)
+
+    assert prove(key)[0].startswith("here     AES-128")
+    with pytest.raises(PackagingError, match="does not decrypt with the key of its task by cryptography"):
+        prove(Secret(bytes(16)))
+    # What the library reads right and ffmpeg does not is seen as well: here the tag that says how it is encrypted.
+    playlist = stream.tracks[0].playlist
+    assert playlist is not None
+    text = playlist.read_text(encoding="utf-8")
+    playlist.write_text(re.sub(r"#EXT-X-KEY.*\n", "", text), encoding="utf-8")
+    with pytest.raises(PackagingError, match="does not decrypt with the key of its task by ffmpeg"):
+        prove(key)
 
 
 def test_a_sandbox_that_is_not_well_fails_the_demo_at_once() -> None:
