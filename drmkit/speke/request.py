@@ -14,6 +14,7 @@ from lxml import etree
 from drmkit import cpix
 from drmkit.cpix.document import Document
 from drmkit.cpix.entities import DRMSystem
+from drmkit.cpix.view import remove_element
 from drmkit.errors import ConfigurationError
 from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.speke.presets import SHARED, TrackRule, rules
@@ -205,9 +206,13 @@ def _add_key(  # noqa: PLR0917 (private: what one key of a request is made of)
 
 
 def _finish(document: Document, speke: SpekeVersion, places: Places, *, bare: bool) -> None:
-    """Add the empty places that a builder of valid documents does not write."""
+    """Make a request of a valid document: its empty places, and nothing that it is the provider's to add."""
     if speke.is_first:
         document.version = None
+    for recipient in document.recipients:
+        # CPIX wants a DocumentKey; SPEKE asks with the certificate alone, and providers add theirs to what is there.
+        for key in recipient.document_keys:
+            remove_element(key.element)
     for key in document.content_keys:
         if places.iv:
             key.element.set("explicitIV", "")

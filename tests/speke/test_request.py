@@ -123,6 +123,8 @@ def test_recipients_are_named() -> None:
     """A certificate asks for encrypted keys."""
     made = build_request("c", certificates=[certificate(2048)])
     assert made.recipients[0].certificate == certificate(2048)
+    # A provider appends its DocumentKey: an empty one before it would make two.
+    assert [str(child.tag) for child in made.recipients[0].element] == [tag("DeliveryKey")]
 
 
 @pytest.mark.parametrize(
