@@ -29,7 +29,7 @@ def check_answer(request: Document, answer: Document, version: SpekeVersion) -> 
         answer: what came back.
         version: the version of SPEKE that was spoken.
     """
-    found = [*compare(request, answer), *findings(answer, version.name)]
+    found = [*compare(request, answer), *findings(answer, version.name, answered=True)]
     found += _keys(answer)
     found += _encryption(request, answer)
     found += [*_readable(answer), *_signaling(answer)]

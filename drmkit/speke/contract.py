@@ -61,7 +61,7 @@ class Breach:
         message: what is wrong there, for people; holds no secret.
         subject: what the rule's error text names, such as a key ID.
         attribute: the attribute that it is about, or None.
-        severity: where this place weighs less than the rule does in general.
+        severity: where this place weighs otherwise than the rule does in general.
     """
 
     element: etree._Element
@@ -189,12 +189,13 @@ def first_refusal(reading: Reading) -> Refusal | None:
     return None
 
 
-def findings(document: Document, version: str) -> list[Finding]:
+def findings(document: Document, version: str, *, answered: bool = False) -> list[Finding]:
     """Return all findings over a document, as the validation profile `speke-<version>` tells them.
 
     Args:
         document: a request or an answer; the rules for answers hold once a key is in it.
         version: `1.0`, `2.0` or `2.1`; `speke-2.0` is the same.
+        answered: it is known for an answer, so that those rules hold even if there is no key in it at all.
 
     Raises:
         ConfigurationError: there is no such version.
@@ -204,7 +205,7 @@ def findings(document: Document, version: str) -> list[Finding]:
     paths = Paths(document.root)
     found = []
     for rule in _rules_of(speke.name):
-        if reading.is_answer or not rule.answers_only:
+        if answered or reading.is_answer or not rule.answers_only:
             found += [_finding(rule, breach, paths) for breach in rule.check(reading)]
     return sorted(found, key=lambda finding: finding.line)
 

@@ -144,6 +144,7 @@ CASES: list[tuple[str, Change]] = [
     ("speke-iv-length", attribute("ContentKey", "explicitIV", base64.b64encode(b"8 bytes!").decode())),
     ("speke-empty", set_text("ContentProtectionData", None)),
     ("speke-base64", set_text("HLSSignalingData", "#EXT-X-KEY:METHOD=SAMPLE-AES")),
+    ("speke-hls-tag", set_line("media", "#EXT-X-KEY:", "")),
     ("speke-hls-same", set_line("master", 'VERSIONS="1"', 'VERSIONS="2"')),
     ("speke-fairplay-uri", both(*(set_line(p, "skd://", "https://") for p in ("media", "master")))),
     ("speke-signaling-pssh-unreadable", set_text("PSSH", "AAAA")),
@@ -173,6 +174,18 @@ def test_each_change_is_found(rule: str, change: Change) -> None:
     change(got)
     got.touch()
     assert rule in rules_broken(sent, got)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_answer_without_any_key_is_an_answer_still(version: str) -> None:
+    """What came back is held to the rules for answers also where no key shows that it is one."""
+    sent = request(version)
+    got = answered(sent, version)
+    assert rules_broken(sent, got, version=version) == set()
+    for key in got.content_keys:
+        key.element[:] = []
+    got.touch()
+    assert rules_broken(sent, got, version=version) == {"speke-key-missing"}
 
 
 @pytest.mark.parametrize(
