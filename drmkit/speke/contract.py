@@ -216,7 +216,8 @@ def apply_profile(document: Document, profile: str, cpix: Iterable[Finding]) -> 
     SPEKE 2.1 writes `master` where CPIX 2.4 says `multiVariant`; content IDs, which may begin with a digit, stand in
     `CPIX@id` in version 1.0; requests and providers put the children of DRMSystem in orders of their own; a request
     names its recipients before there is anything to decrypt, and leaves attributes empty for the provider to fill; a
-    rule for everything holds filters of both kinds; and of rules that overlap, the last one counts.
+    rule for everything holds filters of both kinds; of rules that overlap, the last one counts; and certificates have
+    RSA keys of 2048 bits.
 
     Args:
         document: the document.
@@ -286,7 +287,7 @@ def _overlap(finding: Finding, reading: Reading) -> Severity | None:  # noqa: AR
     return "warning"
 
 
-def _both_kinds(finding: Finding, reading: Reading) -> Severity | None:  # noqa: ARG001 (all overrulings have one form)
+def _told_otherwise(finding: Finding, reading: Reading) -> Severity | None:  # noqa: ARG001 (all have one form)
     return None
 
 
@@ -298,5 +299,6 @@ _OVERRULED: Final[dict[str, Overruling]] = {
     "document-key-missing": _recipient,
     "mac-method-missing": _recipient,
     "rule-overlap": _overlap,
-    "rule-never-matches": _both_kinds,
+    "rule-never-matches": _told_otherwise,
+    "certificate-key": _told_otherwise,
 }

@@ -314,19 +314,20 @@ def test_a_header_names_a_version(version: str) -> None:
 
 @pytest.mark.parametrize("version", ["1.0", "2.0", "2.1"])
 def test_requests_are_valid_under_their_profile(version: str) -> None:
-    """A profile lifts what SPEKE overrules in CPIX: empty places, playlists, order, recipients, ALL."""
+    """A profile lifts what SPEKE overrules in CPIX: empty places, playlists, order, recipients, ALL, RSA keys."""
     places = Places(iv=version != "1.0", smooth=True, allowed_cpc=version == "2.1", robustness=version == "2.1")
     document = request(
         version,
         ALL if version == "1.0" else ALL[:2],
         places=places,
-        certificates=[certificate()],
+        certificates=[certificate(2048)],
         contract=rules("SHARED", "SHARED"),
     )
     told = cpix.validate(document).findings
+    assert "certificate-key" in {finding.rule for finding in told}
     kept = apply_profile(document, f"speke-{version}", told)
     assert [finding for finding in kept if finding.severity == "error"] == []
-    assert "rule-never-matches" not in {finding.rule for finding in kept}
+    assert not {"rule-never-matches", "certificate-key"} & {finding.rule for finding in kept}
 
 
 def test_a_profile_keeps_what_speke_does_not_overrule() -> None:
