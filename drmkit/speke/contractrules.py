@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/speke/latest/documentation/encryption-contract-v2.ht
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Final
@@ -20,6 +21,8 @@ _CONTRACT: Final = "encryption-contract-v2.html"
 _COMPONENTS: Final = "standard-payload-components-v2.html"
 _COMPONENTS_2_1: Final = "standard-payload-components-v2-1.html"
 _EVERYTHING: Final = "ALL"
+_BOUNDS: Final = ("Pixels", "Fps", "Channels")
+_NUMBER: Final = re.compile(r"[0-9]{1,20}")
 _TIMES: Final = ("start", "end", "startOffset", "endOffset")
 
 
@@ -40,6 +43,26 @@ def rule_filters(reading: Reading) -> Iterator[Breach]:
     for row in reading.rules:
         if not row.video and not row.audio:
             yield Breach(row.element, "the ContentKeyUsageRule has neither VideoFilter nor AudioFilter")
+
+
+@rule(
+    "speke-filter-range",
+    MALFORMED,
+    page=_CONTRACT,
+    hint="write whole numbers, the smaller one as the minimum, or leave the attribute out",
+)
+def filter_range(reading: Reading) -> Iterator[Breach]:
+    """The bounds of a filter are numbers that something can lie between."""
+    for row in reading.rules:
+        for element in (*row.video, *row.audio):
+            for what in _BOUNDS:
+                low, high = (element.get(f"{end}{what}") for end in ("min", "max"))
+                given = [value.strip() for value in (low, high) if value is not None]
+                bad = next((value for value in given if not _NUMBER.fullmatch(value)), None)
+                if bad is not None:
+                    yield Breach(element, f"{bad[:20]!r} is no number of {what.lower()}")
+                elif len(given) > 1 and int(given[0]) > int(given[1]):
+                    yield Breach(element, f"nothing has {given[0]} {what.lower()} at least and {given[1]} at most")
 
 
 @rule("speke-rule-key", MALFORMED, page=_CONTRACT, hint="each rule is for a key of the list, and each key has a rule")

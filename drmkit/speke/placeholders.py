@@ -26,6 +26,7 @@ __all__ = [
     "UnfillableError",
     "fill_key",
     "fill_system",
+    "usual_scheme",
 ]
 
 AES128_OF_FIRST_VERSION: Final = "81376844-f976-481e-a84e-cc25d39b0b33"
@@ -101,7 +102,7 @@ def fill_system(
     empty = [(child, _slot(child)) for child in places if is_empty(child)]
     if places and not empty:
         return
-    used = material.protection_scheme(scheme) if scheme else _USUAL.get(system, "cenc")
+    used = material.protection_scheme(scheme) if scheme else usual_scheme(row)
     if used is None:
         raise UnfillableError(f"Nothing to signal for DRMSystem {row.system_id} with {scheme}")
     slots = [slot for _, slot in empty] or _SLOTS_TO_ADD
@@ -132,17 +133,24 @@ def fill_key(element: etree._Element, demands: Demands) -> None:
                 set_text(output, encode_base64(_demanded(demands.hdcp_output, "HDCPOutputProtectionData")))
 
 
-_USUAL: Final = {
+_USUAL: Final[dict[DrmSystem | None, str]] = {
     DrmSystem.FAIRPLAY: "cbcs",
     DrmSystem.CLEARKEY_AES128: "cbc1",
     DrmSystem.CLEARKEY_SAMPLE_AES: "cbcs",
 }
 
 
+def usual_scheme(row: SystemRow) -> str:
+    """Return the scheme that a DRM system has in version 1.0, whose requests state none."""
+    return _USUAL.get(_named(row), "cenc")
+
+
+def _named(row: SystemRow) -> DrmSystem | None:
+    return DrmSystem.CLEARKEY_AES128 if row.system_id == AES128_OF_FIRST_VERSION else DrmSystem.find(row.system_id)
+
+
 def _system(row: SystemRow) -> DrmSystem:
-    system = DrmSystem.find(row.system_id)
-    if row.system_id == AES128_OF_FIRST_VERSION:
-        system = DrmSystem.CLEARKEY_AES128
+    system = _named(row)
     if system not in material.SUPPORTED:
         raise UnfillableError(f"Unsupported DRMSystem {row.system_id}")
     return system

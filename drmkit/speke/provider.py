@@ -23,7 +23,7 @@ from drmkit.signaling.fairplay import uri_with_json
 from drmkit.signaling.material import Options
 from drmkit.signaling.schemes import is_cbc
 from drmkit.speke.contract import NOT_SUPPORTED, Refusal, check_header, first_refusal
-from drmkit.speke.placeholders import Demands, FairplayUri, UnfillableError, fill_key, fill_system
+from drmkit.speke.placeholders import Demands, FairplayUri, UnfillableError, fill_key, fill_system, usual_scheme
 from drmkit.speke.reading import Reading
 from drmkit.speke.sources import KeySource
 from drmkit.speke.versions import MEDIA_TYPE, VERSION_HEADER, VERSIONS, SpekeVersion
@@ -161,11 +161,13 @@ class Provider:
         document = reading.document
         content_id = (document.id if reading.version.is_first else document.content_id) or ""
         keys: dict[str, DerivedKey] = {}
+        schemes = reading.schemes
+        # Version 1.0 states no scheme: whether a key needs an IV shows in its systems.
+        hls = {row.kid for row in reading.systems if row.kid not in schemes and _wants_iv(usual_scheme(row))}
         for view in document.content_keys:
-            found = self._key(view, content_id)
+            found = self._key(view, content_id, with_iv=view.kid.uuid in hls or _wants_iv(view.scheme))
             keys[found.kid.uuid] = found
             fill_key(view.element, self._demands)
-        schemes = reading.schemes
         for row in reading.systems:
             if row.kid in keys:
                 fill_system(
@@ -179,7 +181,7 @@ class Provider:
                 )
         return tuple(found.kid for found in keys.values())
 
-    def _key(self, view: cpix.ContentKey, content_id: str) -> DerivedKey:
+    def _key(self, view: cpix.ContentKey, content_id: str, *, with_iv: bool) -> DerivedKey:
         found = self._keys(view.kid, content_id)
         if found is None:
             raise _RefusedError(Refusal("speke-key-unknown", f"No key for KID {view.kid}"))
@@ -190,7 +192,7 @@ class Provider:
         if asked:
             # The encryptor's own IV stays, and the signaling names that one.
             found = DerivedKey(found.kid, found.key, view.iv)
-        elif found.iv is not None and (asked is not None or _wants_iv(view.scheme)):
+        elif found.iv is not None and (asked is not None or with_iv):
             view.iv = found.iv
         elif asked is not None:
             raise _RefusedError(Refusal("speke-not-supported", "Unsupported ContentKey@explicitIV"))

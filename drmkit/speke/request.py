@@ -211,8 +211,8 @@ def _finish(document: Document, speke: SpekeVersion, places: Places, *, bare: bo
         document.version = None
     for recipient in document.recipients:
         # CPIX wants a DocumentKey; SPEKE asks with the certificate alone, and providers add theirs to what is there.
-        for key in recipient.document_keys:
-            remove_element(key.element)
+        for empty in recipient.document_keys:
+            remove_element(empty.element)
     for key in document.content_keys:
         if places.iv:
             key.element.set("explicitIV", "")

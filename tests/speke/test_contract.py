@@ -93,6 +93,21 @@ def alter(get: Callable[[cpix.Document], etree._Element], name: str, value: str)
     return lambda document: get(document).set(name, value)
 
 
+def turned_bounds(document: cpix.Document) -> None:
+    """Give a filter a minimum above its maximum."""
+    for bound, value in (("minPixels", "9"), ("maxPixels", "8")):
+        set_all("VideoFilter", bound, value)(document)
+
+
+def test_bounds_may_be_equal_and_may_have_space_around_them() -> None:
+    """A filter for one number of pixels or channels is none that breaks the contract."""
+    document = request()
+    for name, bounds in (("VideoFilter", ("minPixels", "maxPixels")), ("AudioFilter", ("minChannels", "maxChannels"))):
+        for bound in bounds:
+            set_all(name, bound, " 6 ")(document)
+    assert refusal(document) is None
+
+
 KID = "{kid}"
 BROKEN: list[tuple[str, str, Change]] = [
     ("speke-content-id", "Missing CPIX@contentId", lambda d: setattr(d, "content_id", None)),
@@ -145,6 +160,9 @@ BROKEN: list[tuple[str, str, Change]] = [
     ("speke-rule-attributes", "Malformed encryption contract", set_all("ContentKeyUsageRule", "kid", None)),
     ("speke-rule-attributes", "Malformed encryption contract", set_all("ContentKeyUsageRule", "intendedTrackType", "")),
     ("speke-rule-filters", "Malformed encryption contract", add_rule("VIDEO", 0)),
+    ("speke-filter-range", "Malformed encryption contract", set_all("VideoFilter", "minPixels", "many")),
+    ("speke-filter-range", "Malformed encryption contract", set_all("AudioFilter", "maxChannels", "-2")),
+    ("speke-filter-range", "Malformed encryption contract", turned_bounds),
     ("speke-rule-key", "Malformed encryption contract", lambda d: d.usage_rules.remove(d.usage_rules[0])),
     (
         "speke-rule-key",

@@ -112,6 +112,20 @@ def test_fairplay_gets_the_uri_of_mediapackage_and_a_box() -> None:
     assert pssh.parse_one(first.pssh).key_ids == (key.kid,)
 
 
+@pytest.mark.parametrize(
+    ("system_id", "told"),
+    [(DrmSystem.FAIRPLAY.system_id, True), (AES128_OF_FIRST_VERSION, True), (DrmSystem.WIDEVINE.system_id, False)],
+)
+def test_version_1_tells_the_iv_of_keys_for_hls(system_id: str, *, told: bool) -> None:
+    """What is encrypted with one IV comes with it, though version 1.0 names no scheme: else the URI's is another."""
+    sent = request("1.0", (DrmSystem.FAIRPLAY if told else DrmSystem.WIDEVINE,))
+    for entry in sent.drm_systems:
+        entry.element.set("systemId", system_id)
+    got = filled(sent, "1.0", Provider(SEEDS, options=VECTOR))
+    assert [key.iv is not None for key in got.content_keys] == [told]
+    assert problems(sent, got, "1.0") == []
+
+
 def test_fairplay_without_an_iv_says_none() -> None:
     """A key source without IVs leaves explicitIV and the IV of the URI away."""
     got = filled(request(systems=(DrmSystem.FAIRPLAY,)), provider=Provider(from_seeds("hkdf-sha256", bytes(range(32)))))
