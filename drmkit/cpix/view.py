@@ -243,8 +243,14 @@ def set_attribute(element: etree._Element, name: str, text: str) -> None:
 
 
 def set_text(element: etree._Element, text: str) -> None:
-    """Make `text` the whole content of an element; an empty text leaves a placeholder."""
-    del element[:]
+    """Make `text` the whole content of an element; an empty text leaves a placeholder.
+
+    What comments say about a place that was empty stays, behind the text.
+    """
+    if (element.text or "").strip() or any(isinstance(e.tag, str) or (e.tail or "").strip() for e in element):
+        del element[:]
+    for comment in element:
+        comment.tail = None
     try:
         element.text = text or None
     except ValueError:

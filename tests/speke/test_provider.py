@@ -140,6 +140,20 @@ def test_a_provider_of_ones_own_may_have_its_own_fairplay_uri() -> None:
     assert "skd://my-content/" in (line or "")
 
 
+def test_comments_inside_of_empty_places_stay() -> None:
+    """A place is empty whatever comments stand in it, and they stay there, behind the value."""
+    sent = request(systems=BOXED)
+    places = [place for entry in sent.drm_systems for place in entry.element]
+    for place in places:
+        place.append(etree.Comment(" filled by the provider "))
+        place[-1].tail = "\n"
+    got = filled(sent)
+    found = [place for entry in got.drm_systems for place in entry.element]
+    assert len(found) == len(places)
+    assert all(place.text and place[0].text == " filled by the provider " for place in found)
+    assert problems(sent, got) == []
+
+
 def test_nothing_of_a_request_is_lost() -> None:
     """Comments, unknown elements and attributes, names, white space and prefixes come back as they were."""
     sent = request()
