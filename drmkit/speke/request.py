@@ -139,8 +139,7 @@ def build_request(
         default = (SHARED, SHARED) if shared else ("VIDEO-1", "AUDIO-1")
         contract = rules(video or default[0], audio or default[1])
     ids = key_ids or (lambda track, period: derived_key_id(content_id, track, period))
-    name = {"id": content_id} if speke.is_first else {"content_id": content_id}
-    builder = cpix.Builder(version=speke.namespace_version, **name)
+    builder = cpix.Builder(version=speke.namespace_version, content_id=None if speke.is_first else content_id)
     for der in certificates:
         builder.recipient(certificate=der)
     for one in periods:
@@ -152,6 +151,9 @@ def build_request(
             kid = ids(track.intended_track_type, None if period is None else period.index)
             _add_key(builder, speke, kid, track, period, used, systems, wanted, bare=bare)
     document = builder.build()
+    if speke.is_first:
+        # CPIX allows names alone there; SPEKE 1.0 has any content ID in it, such as a UUID that begins with a digit.
+        document.id = content_id
     _finish(document, speke, wanted, bare=bare)
     return document
 

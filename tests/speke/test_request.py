@@ -119,6 +119,15 @@ def test_a_bare_request_has_no_places() -> None:
     assert all(len(entry.element) == 0 for entry in made.drm_systems)
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("content_id", ["5E99137A-BD6C-4ECC-A24D-A3EE04B4E011", "12345", "a film/1", "m"])
+def test_any_content_id_can_be_asked_for(version: str, content_id: str) -> None:
+    """Content IDs begin with digits and hold spaces, also in version 1.0, where they stand in an XML ID."""
+    made = build_request(content_id, version=version)
+    assert (made.id if version == "1.0" else made.content_id) == content_id
+    assert first_refusal(Reading(made, VERSIONS[version])) is None
+
+
 def test_recipients_are_named() -> None:
     """A certificate asks for encrypted keys."""
     made = build_request("c", certificates=[certificate(2048)])
