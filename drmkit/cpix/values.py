@@ -17,6 +17,7 @@ __all__ = [
     "format_boolean",
     "format_datetime",
     "format_duration",
+    "is_empty",
     "line_of",
     "parse_boolean",
     "parse_datetime",
@@ -52,6 +53,13 @@ def text_of(element: etree._Element) -> str:
     if len(element):
         text += "".join(child.tail or "" for child in element)
     return text
+
+
+def is_empty(element: etree._Element) -> bool:
+    """Whether an element is a placeholder: no child, and no text but white space."""
+    if not len(element):
+        return not (element.text or "").strip()
+    return next(element.iterchildren(etree.Element), None) is None and not text_of(element).strip()
 
 
 def decode_base64(text: str) -> bytes:

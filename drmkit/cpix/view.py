@@ -247,7 +247,7 @@ def set_text(element: etree._Element, text: str) -> None:
 
     What comments say about a place that was empty stays, behind the text.
     """
-    if (element.text or "").strip() or any(isinstance(e.tag, str) or (e.tail or "").strip() for e in element):
+    if not values.is_empty(element):
         del element[:]
     for comment in element:
         comment.tail = None

@@ -11,7 +11,7 @@ from lxml import etree
 
 from drmkit.cpix.document import Document
 from drmkit.cpix.schema import CPIX, DS
-from drmkit.cpix.values import text_of
+from drmkit.cpix.values import is_empty
 from drmkit.speke.versions import SPEKE_NAMESPACE, SpekeVersion
 
 __all__ = ["Reading", "RuleRow", "SystemRow", "is_empty", "is_place", "local_name", "tag"]
@@ -167,13 +167,6 @@ _AUDIO: Final = tag("AudioFilter")
 _LABEL: Final = tag("LabelFilter")
 _BITRATE: Final = tag("BitrateFilter")
 _PERIOD: Final = tag("KeyPeriodFilter")
-
-
-def is_empty(element: etree._Element) -> bool:
-    """Whether an element is a placeholder: no child, and no text but white space."""
-    if not len(element):
-        return not (element.text or "").strip()
-    return next(element.iterchildren(etree.Element), None) is None and not text_of(element).strip()
 
 
 def is_place(element: etree._Element) -> bool:
