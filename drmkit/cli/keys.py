@@ -74,7 +74,7 @@ def derive(
 
 
 @keys.command()
-@click.option("--count", type=click.IntRange(1, 10_000), default=1, show_default=True, help="How many keys.")
+@click.option("--count", type=click.IntRange(1, 10_000), help="How many keys, each with a fresh key ID; default: 1.")
 @click.option("--kid", "kids", type=KEY_ID, multiple=True, help="A key ID to make a key for; default: fresh ones.")
 @click.option("--iv", "with_iv", is_flag=True, help="Make IVs too.")
 @click.option("--seed", "seed_output", type=click.Path(path_type=Path), help="Make a key seed in a new file instead.")
@@ -85,7 +85,7 @@ def generate(
     app: App,
     /,
     *,
-    count: int,
+    count: int | None,
     kids: tuple[KeyId, ...],
     with_iv: bool,
     seed_output: Path | None,
@@ -101,7 +101,10 @@ def generate(
         emit(form, {"seed_file": str(seed_output)}, str(seed_output))
         app.talk(f"a key seed of 30 bytes is in {seed_output}, as base64; keep a copy in a safe place")
         return
-    chosen = kids or tuple(generation.key_id() for _ in range(count))
+    if kids and count is not None:
+        raise click.UsageError("--count is for fresh key IDs, --kid names them: give one of the two")
+    # A key ID that is named twice is one key all the same.
+    chosen = tuple(dict.fromkeys(kids)) or tuple(generation.key_id() for _ in range(count or 1))
     rows = [
         _row(kid, generation.content_key(), generation.content_iv() if with_iv else None, reveal=reveal)
         for kid in chosen

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from drmkit.cli.keys import keys as group
@@ -96,6 +97,16 @@ def test_generate_makes_fresh_keys(capsys: Any) -> None:
     out, err = capsys.readouterr()
     assert out == f"{KID} **********\n"
     assert "not stored" in err
+
+
+def test_generate_makes_one_key_for_a_key_id(capsys: Any) -> None:
+    """A key ID that is named twice gets one key; how many keys there are is said by key IDs or by --count."""
+    _run("generate", "--kid", KID, "--kid", KID.upper().replace("-", ""))
+    assert capsys.readouterr().out == f"{KID} **********\n"
+    with pytest.raises(click.UsageError, match="give one of the two"):
+        _run("generate", "--kid", KID, "--count", "2")
+    _run("generate")
+    assert len(capsys.readouterr().out.splitlines()) == 1
 
 
 def test_generate_writes_a_seed_once(tmp_path: Path, capsys: Any) -> None:
