@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from drmkit.cli.output import App, emit, format_option, pass_app
-from drmkit.cli.speke_connection import client_for, connection_options, endpoint_of, http_client, style_of
-from drmkit.errors import ConfigurationError, VerdictError
+from drmkit.cli.speke_connection import client_for, connection_options, endpoint_of, http_client, style_of, tell_unknown
+from drmkit.errors import ConfigurationError, DrmkitError, VerdictError
 from drmkit.secret import MASK
 
 if TYPE_CHECKING:
@@ -93,7 +93,11 @@ def request(
         click.echo(asked.to_xml().decode(), nl=False)
         return
     with http_client(connection) as http:
-        document = client_for(endpoint, http).request(asked)
+        try:
+            document = client_for(endpoint, http).request(asked)
+        except DrmkitError:
+            tell_unknown(app, connection)
+            raise
     _show(app, document, form, output, reveal=reveal)
 
 

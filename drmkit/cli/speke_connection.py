@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from drmkit.speke.client import SpekeClient
     from drmkit.speke.vendors import Endpoint, Vendor
 
-__all__ = ["access_options", "client_for", "connection_options", "endpoint_of", "http_client", "style_of"]
+__all__ = [
+    "access_options",
+    "client_for",
+    "connection_options",
+    "endpoint_of",
+    "http_client",
+    "style_of",
+    "tell_unknown",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _VERSIONS = ("1.0", "2.0", "2.1")
@@ -128,6 +136,15 @@ def style_of(given: Mapping[str, Any]) -> tuple[str, bool]:
         return given["speke_version"] or spoken_version(vendor), vendor.bare
     named = _version_of(Secret(given["url"])) if given.get("url") else None
     return given["speke_version"] or named or "2.0", False
+
+
+def tell_unknown(app: App, given: Mapping[str, Any]) -> None:
+    """Say beside an error what is not known of the vendor: its preset may be what is wrong."""
+    from drmkit.speke.vendors import find  # noqa: PLC0415 (help needs none of it)
+
+    vendor = find(given["vendor"]) if given["vendor"] else None
+    if vendor is not None and vendor.unknown:
+        app.talk(f"note: of {vendor.title} it is {vendor.not_known}")
 
 
 def _check_vendor(vendor: Vendor, plain: Mapping[str, str], given: Mapping[str, Any]) -> None:

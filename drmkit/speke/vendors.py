@@ -75,6 +75,11 @@ class Vendor:
         extra = {"basic": ("username", "password"), "sigv4": ("access_key", "secret_key", "region")}
         return tuple(dict.fromkeys([*named, *extra.get(self.auth, ())]))
 
+    @property
+    def not_known(self) -> str:
+        """What no public page states, in words; "" where all is known that is needed."""
+        return f"not publicly known: {'; '.join(self.unknown)}" if self.unknown else ""
+
     def is_secret(self, field: str) -> bool:
         """Say whether a field must not be shown."""
         return field in self.secrets or field in {"password", "secret_key", "session_token"}
@@ -326,7 +331,7 @@ def spoken_version(vendor: Vendor) -> str:
         why = (
             "needs a ticket for each URL" if vendor.auth == "drmtoday" else "takes no SPEKE requests that are known of"
         )
-        raise ConfigurationError(f"{vendor.title} {why}", hint=instead)
+        raise ConfigurationError(f"{vendor.title} {why}", hint="; ".join(filter(None, (instead, vendor.not_known))))
     return vendor.version
 
 
@@ -350,7 +355,9 @@ def connect(vendor: Vendor, fields: Mapping[str, str | Secret[str]]) -> Endpoint
             f"has no field {', '.join(unknown)}" if unknown else "",
         ]
         problem = " and ".join(part for part in parts if part)
-        raise ConfigurationError(f"{vendor.title} {problem}", hint=f"its fields: {', '.join(needed) or 'none'}")
+        named = [f"{name} (secret)" if vendor.is_secret(name) else name for name in needed]
+        hint = f"its fields: {', '.join(named) or 'none'}"
+        raise ConfigurationError(f"{vendor.title} {problem}", hint="; ".join(filter(None, (hint, vendor.not_known))))
     values = {name: value if isinstance(value, Secret) else Secret(value) for name, value in fields.items()}
     template = values["url"].reveal() if "url" in values else vendor.url
     url = _FIELD.sub(lambda match: quote(values[match[1]].reveal(), safe=_SAFE.get(match[1], "")), template)

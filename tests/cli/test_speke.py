@@ -15,7 +15,7 @@ from speke_requests import PASSWORD, certificate, sandbox_options
 from drmkit import cpix
 from drmkit.cli.output import App
 from drmkit.cli.speke import Progress, speke
-from drmkit.errors import ApiError, ConfigurationError, CredentialsRejectedError, VerdictError
+from drmkit.errors import ApiError, ConfigurationError, CredentialsRejectedError, DrmkitError, VerdictError
 from drmkit.sandbox import Sandbox
 from drmkit.speke.kit import CaseResult
 
@@ -293,6 +293,18 @@ def test_a_dry_run_of_a_vendor_needs_no_secret(run: Run, capsys: Any) -> None:
     assert all(len(entry.element) == 0 for entry in asked.drm_systems)
     with pytest.raises(ConfigurationError, match="takes no SPEKE requests"):
         run("request", "movie1", "--vendor", "ezdrm", "--dry-run")
+
+
+def test_what_is_not_known_of_a_vendor_is_told_beside_its_error(
+    run: Run, url: str, tmp_path: Path, capsys: Any
+) -> None:
+    """Where a preset does not lead to keys, the user learns what of it nobody has stated; where it does, nothing."""
+    login = ("--field", "username=u", "--secret", f"password={private(tmp_path / 'p', 'secret')}")
+    with pytest.raises(DrmkitError):
+        run("request", "m", "--vendor", "axinom", *login, "--field", f"url={url}/nowhere")
+    assert "note: of Axinom DRM it is not publicly known: its limits on requests" in capsys.readouterr().err
+    run("request", "m", "--vendor", "axinom", *login, "--field", f"url={url}")
+    assert "not publicly known" not in capsys.readouterr().err
 
 
 def test_a_vendor_s_own_rules_are_told(run: Run, url: str, tmp_path: Path, capsys: Any) -> None:

@@ -92,8 +92,17 @@ def test_authentication_is_the_vendors() -> None:
 )
 def test_what_is_missing_or_unknown_is_said(name: str, fields: dict[str, str], reason: str) -> None:
     """Missing fields, fields that a vendor does not have, and vendors that take no requests are refused in words."""
-    with pytest.raises(ConfigurationError, match=reason):
-        connect(find(name), dict(fields))
+    vendor = find(name)
+    with pytest.raises(ConfigurationError, match=reason) as caught:
+        connect(vendor, dict(fields))
+    assert all(text in (caught.value.hint or "") for text in vendor.unknown)
+
+
+def test_a_hint_tells_secrets_from_other_fields() -> None:
+    """What is missing is named with what must not be an argument."""
+    with pytest.raises(ConfigurationError) as caught:
+        connect(find("axinom"), {})
+    assert (caught.value.hint or "").startswith("its fields: username, password (secret); not publicly known: ")
 
 
 def test_a_typing_mistake_is_answered_with_the_name_that_was_meant() -> None:
