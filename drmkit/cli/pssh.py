@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["pssh"]
 
 _LONGEST_NAME = 100
+_COPIED = ("data:", "#ext", "<")
 _NO_ENCODING = re.compile(r"[^A-Za-z0-9+/=\s]")
 
 
@@ -42,13 +43,22 @@ def show(app: App, /, *, source: str, form: str) -> None:
 
     Reads boxes, bare PlayReady Objects, CPIX documents, init segments and MP4 files, HLS playlists, DASH and Smooth
     Streaming manifests. An argument that names a file is read; any other is hexadecimal or base64, whichever of the
-    two is a box from its first byte to its last.
+    two is a box from its first byte to its last, or a data: URI, a key tag or an XML element copied from somewhere.
     """
     from drmkit.signaling.describe import describe  # noqa: PLC0415 (help needs no parser)
 
-    found = [(item, describe(item.box)) for item in _read(source)]
+    found, problems = [], []
+    for item in _read(source):
+        try:
+            found.append((item, describe(item.box)))
+        except SignalingError as error:
+            problems.append(SignalingError(f"{item.where}: {error.message}", hint=error.hint))
     boxes = [_fields(item, words) for item, words in found]
-    emit(form, {"boxes": boxes}, lambda: "\n\n".join(_words(number, *pair) for number, pair in enumerate(found, 1)))
+    if found or form == "json":
+        emit(form, {"boxes": boxes}, lambda: "\n\n".join(_words(number, *pair) for number, pair in enumerate(found, 1)))
+    if problems:
+        # What can be read is shown all the same: the others may be what is looked for.
+        raise problems[0]
     if not found:
         app.talk("no PSSH boxes are in there")
 
@@ -161,6 +171,8 @@ def _read(source: str) -> list[FoundBox]:
         # Base64 of any length is no file name for some systems; anything else that names a file must be readable.
         if isinstance(error, PermissionError):
             raise InputError(f"{source} cannot be read ({error.strerror})", hint="check its permissions") from None
+    if source.lstrip().lower().startswith(_COPIED):
+        return find.find(source.encode("utf-8", "replace"))
     if _NO_ENCODING.search(source):
         raise InputError(f"there is no file {source}", hint="name a file, or pass the box as base64 or hexadecimal")
     try:

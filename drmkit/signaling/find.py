@@ -32,6 +32,7 @@ _PLAYREADY_START = struct.Struct("<IHH")
 _RECORD_TYPES = range(1, 4)
 _PREFIXED = re.compile(r"0[xX][0-9A-Fa-f]+")
 _URL_SAFE = re.compile(r"[A-Za-z0-9_+/-]+=*")
+_DATA_URI = re.compile(r"data:([^,]*),(.*)", re.DOTALL | re.IGNORECASE)
 _MAX_FILE = 64 * 1024 * 1024
 _PEEK = 1024
 _HINT = "boxes, PlayReady Objects, MP4 files, HLS playlists, DASH manifests and CPIX documents are read"
@@ -81,11 +82,14 @@ def find(data: bytes) -> list[FoundBox]:
 
 
 def find_in_text(text: str) -> list[FoundBox]:
-    """Return the PSSH boxes of hexadecimal or base64 text, whichever of the two it proves to be.
+    """Return the PSSH boxes of hexadecimal or base64 text, whichever of the two it proves to be, or of a `data:` URI.
 
     Raises:
-        SignalingError: the text is neither, or its bytes are no box and no PlayReady Object.
+        SignalingError: the text is none of them, or its bytes are no box and no PlayReady Object.
     """
+    uri = _DATA_URI.fullmatch(text.strip())
+    if uri is not None:
+        return _in_uri(uri[1], uri[2])
     packed = "".join(text.split())
     readings = [raw for raw in (_try(encodings.from_hex, packed), _try(encodings.from_base64, packed)) if raw]
     fitting = [raw for raw in readings if raw[4:8] == _PSSH or _is_playready(raw)]
@@ -97,6 +101,12 @@ def find_in_text(text: str) -> list[FoundBox]:
         "the text decodes, but not to a PSSH box or a PlayReady Object",
         hint="a box has `pssh` after its first four bytes; a PlayReady Object starts with its own length",
     )
+
+
+def _in_uri(head: str, content: str) -> list[FoundBox]:
+    if not head.lower().endswith(";base64"):
+        raise SignalingError("the data: URI is not marked as base64", hint="data:text/plain;base64,...")
+    return find(encodings.from_base64(content, "the data: URI"))
 
 
 def _hint(packed: str) -> str:

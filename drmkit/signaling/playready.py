@@ -26,6 +26,7 @@ HEADER_RECORD = 1
 LICENSE_STORE_RECORD = 3
 _OBJECT = struct.Struct("<IH")
 _RECORD = struct.Struct("<HH")
+_HEADER_STARTS = (b"<\0W\0", b"<W", b"\xff\xfe<\0")
 _MAX_RECORD = 0xFFFF
 _MAX_RECORDS = 0xFFFF
 
@@ -62,6 +63,11 @@ class PlayReadyObject:
             raise SignalingError(f"a PlayReady Object has at least {_OBJECT.size} bytes, not {len(data)}")
         size, count = _OBJECT.unpack_from(data)
         if size != len(data):
+            if data.startswith(_HEADER_STARTS):
+                raise SignalingError(
+                    "the bytes are those of a PlayReady header, not of a PlayReady Object",
+                    hint="an object has its own length, the number of records and each record's type and length first",
+                )
             raise SignalingError(
                 f"the PlayReady Object says that it has {size} bytes, but there are {len(data)}",
                 hint="the object is truncated, or something follows it",

@@ -18,6 +18,7 @@ __all__ = ["parse_header", "parse_xml"]
 
 _WHAT = "the PlayReady header"
 _BOM = b"\xff\xfe"
+_BIG_ENDIAN = (b"\0<", b"\xfe\xff")
 _UTF8_START = b"<W"
 _GUID = 16
 _DECLARATION = re.compile(r"<\?xml\s[^>]*\?>")
@@ -38,6 +39,8 @@ def parse_header(data: bytes) -> WrmHeader:
         raise SignalingError(f"{_WHAT} starts with a byte order mark", hint=hint)
     if data.lstrip().startswith((_UTF8_START, b"\xef\xbb\xbf")):
         raise SignalingError(f"{_WHAT} is in UTF-8, not in UTF-16", hint=hint)
+    if data.startswith(_BIG_ENDIAN):
+        raise SignalingError(f"{_WHAT} is in UTF-16 with its bytes turned around (big-endian)", hint=hint)
     try:
         text = data.decode("utf-16-le")
     except UnicodeDecodeError as error:

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from drmkit.cli.output import App
 from drmkit.cli.pssh import pssh as group
 from drmkit.errors import InputError, SignalingError
-from drmkit.identifiers import KeyId
-from drmkit.signaling import common, playready, pssh, widevine
+from drmkit.identifiers import DrmSystem, KeyId
+from drmkit.signaling import common, dash, hls, playready, pssh, widevine
 
 KID = KeyId.from_uuid("b4c3188b-eddd-453d-9bc2-1cbca7566239")
 KEY = bytes.fromhex("a0a1a2a3a4a5a6a7a8a9aaabacadaeaf")
@@ -86,6 +86,37 @@ def test_show_says_when_there_is_nothing(tmp_path: Path, capsys: Any) -> None:
     out, err = capsys.readouterr()
     assert json.loads(out)["boxes"] == []
     assert "no PSSH boxes" in err
+    _run("show", str(path))
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_show_says_which_box_cannot_be_read_and_shows_the_others(form: str, capsys: Any) -> None:
+    """A box whose data are broken is named by its place; it hides none of the boxes beside it."""
+    broken = pssh.PsshBox(DrmSystem.PLAYREADY.system_id, data=b"\6\0\0")
+    row = pssh.build([WIDEVINE, broken, common.pssh_box([KID])])
+    with pytest.raises(SignalingError, match="^box 2: a PlayReady Object has at least 6 bytes, not 3$") as caught:
+        _run("show", row.hex(), "--format", form)
+    assert caught.value.exit_code == 2
+    out = capsys.readouterr().out
+    assert "Widevine" in out
+    assert "W3C Common" in out
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"data:text/plain;base64,{WIDEVINE.to_base64()}",
+        f"DATA:;base64,{WIDEVINE.to_base64()}\n",
+        hls.key_tag(DrmSystem.WIDEVINE, KID, "cbcs", box=WIDEVINE),
+        dash.element(DrmSystem.WIDEVINE, dash.content_protection(WIDEVINE)),
+    ],
+    ids=["uri", "bare-uri", "tag", "element"],
+)
+def test_show_reads_what_was_copied_from_a_manifest(source: str, capsys: Any) -> None:
+    """The URI of a key tag, the tag itself and an element of a manifest are read as arguments too."""
+    _run("show", source, "--format", "json")
+    assert [box["key_ids"] for box in _boxes(capsys)] == [[str(KID)]]
 
 
 @pytest.mark.parametrize(
@@ -98,6 +129,9 @@ def test_show_says_when_there_is_nothing(tmp_path: Path, capsys: Any) -> None:
         ("abc", "there is no file abc, and the text is neither hexadecimal nor base64"),
         ("A" * 10_000, "decodes, but not to a PSSH box"),
         ("\0", "there is no file"),
+        (f"data:text/plain,{WIDEVINE.to_base64()}", "the data: URI is not marked as base64"),
+        ("data:text/plain;base64,@@@@", "the data: URI is not base64"),
+        ("<MPD", "the document is not well-formed XML"),
     ],
 )
 def test_show_refuses_what_it_cannot_read(source: str, reason: str) -> None:

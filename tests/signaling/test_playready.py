@@ -160,7 +160,8 @@ def test_unlikely_but_legal_headers_are_read() -> None:
         (_wrap("<DATA/>").encode(), "is in UTF-8, not in UTF-16"),
         (b"\xef\xbb\xbf" + _wrap("<DATA/>").encode(), "is in UTF-8, not in UTF-16"),
         (_wrap("<DATA/>").encode("utf-16"), "starts with a byte order mark"),
-        (_wrap("<DATA/>").encode("utf-16-be"), "is not well-formed XML|is not UTF-16"),
+        (_wrap("<DATA/>").encode("utf-16-be"), "big-endian"),
+        (b"\xfe\xff" + _wrap("<DATA/>").encode("utf-16-be"), "big-endian"),
         (_wrap("<DATA/>").encode("utf-16-le")[:-1], "is not UTF-16 at byte"),
         (b"\x00\xd8\x00\x00", "is not UTF-16 at byte 0"),
         (b"", "is not well-formed"),
@@ -236,6 +237,7 @@ GOOD = playready.playready_object(playready.header([KID])).to_bytes()
     [
         (b"", "at least 6 bytes, not 0"),
         (GOOD[:-1], r"says that it has \d+ bytes, but there are \d+"),
+        (_wrap("<DATA/>").encode("utf-16-le"), "those of a PlayReady header, not of a PlayReady Object"),
         (GOOD + b"\0", r"says that it has \d+ bytes, but there are \d+"),
         (struct.pack("<IH", len(GOOD), 2) + GOOD[6:], "PlayReady record 2 at byte .*: the record header is truncated"),
         (struct.pack("<IH", len(GOOD), 0) + GOOD[6:], r"bytes left over after 0 records, at byte 6"),
