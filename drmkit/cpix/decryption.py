@@ -18,7 +18,7 @@ from drmkit.cpix.ciphers import (
     DOCUMENT_KEY_SIZE,
     HMAC_SHA512,
     KEY_WRAP,
-    mac_of,
+    macs_of,
     open_keys_cbc,
     open_rsa,
     unwrap_key,
@@ -38,7 +38,7 @@ from drmkit.cpix.sealed import (
     sealed_keys,
 )
 from drmkit.cpix.signed import remove_signatures_over
-from drmkit.cpix.values import encode_base64, line_of, text_of
+from drmkit.cpix.values import line_of, text_of
 from drmkit.cpix.view import cpix, remove_element
 from drmkit.errors import CpixError, IdentifierError, NotRecipientError, PlainKeyError, WrongKeyError, WrongMacError
 from drmkit.identifiers import KeyId
@@ -78,11 +78,7 @@ def decrypt(
     """
     sealed, values = _open(document, load_private_key(private_key, passphrase), allow_missing_mac=allow_missing_mac)
     clear = Document(copy.deepcopy(document.tree))
-    opened = dict(zip(sealed.secrets, values, strict=True))
-    for original, secret in list(zip(document.root.iter(SECRET), clear.root.iter(SECRET), strict=True)):
-        value = opened.get(original)
-        if value is not None:
-            _put(secret, value)
+    sealed.put(clear.content_keys.list_element, values)
     parts = [part for part in (clear.recipients.list_element, clear.content_keys.list_element) if part is not None]
     remove_signatures_over(clear, parts)
     remove_element(parts[0])
@@ -111,20 +107,6 @@ def open_keys(
     return keys
 
 
-def _put(secret: etree._Element, value: bytes) -> None:
-    """Put the value of a key in the clear where its encrypted value and its MAC stand; comments stay, behind it."""
-    children = list(secret)
-    comments = [child for child in children if not isinstance(child.tag, str)]
-    last = children[-1].tail
-    del secret[:]
-    plain = etree.SubElement(secret, PLAIN)
-    plain.text = encode_base64(value)
-    if last:
-        plain.tail = last
-    if comments:
-        secret.extend(comments)
-
-
 def _open(document: Document, private: PrivateKey, *, allow_missing_mac: bool) -> tuple[SealedKeys, list[bytes]]:
     only(document.root, cpix("DeliveryDataList"))
     recipient = _recipient(document, private.rsa)
@@ -142,8 +124,8 @@ def _open(document: Document, private: PrivateKey, *, allow_missing_mac: bool) -
 
 def _check_macs(sealed: SealedKeys, mac_key: bytes) -> None:
     equal = hmac.compare_digest
-    for place, (cipher, mac) in enumerate(zip(sealed.ciphers, sealed.macs, strict=True)):
-        if not equal(mac_of(mac_key, cipher), mac):
+    for place, (right, mac) in enumerate(zip(macs_of(mac_key, sealed.ciphers), sealed.macs, strict=True)):
+        if not equal(right, mac):
             raise WrongMacError(
                 f"the ValueMAC of content key {sealed.name(place)} does not fit",
                 hint="the document was changed after it was encrypted, or damaged: ask the sender for another",

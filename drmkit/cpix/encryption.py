@@ -22,7 +22,7 @@ from drmkit.cpix.ciphers import (
     MAC_KEY_SIZE,
     METHOD,
     RSA_OAEP,
-    mac_of,
+    macs_of,
     seal_key,
     seal_rsa,
 )
@@ -201,7 +201,7 @@ def _seal_all(keys: list[_Plain], mac_key: bytes, random: Random, *, separate: b
         _add_cipher(encrypted, AES_CBC, cipher)
         _remove_all(secret, MAC)
         mac = secret.makeelement(MAC)
-        mac.text = encode_base64(mac_of(mac_key, cipher))
+        mac.text = encode_base64(next(macs_of(mac_key, [cipher])))
         add_child(secret, mac)
     return document_keys or [(None, common)]
 

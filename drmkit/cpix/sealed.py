@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import binascii
-from typing import Any, Final, Self
+from collections.abc import Sequence
+from typing import Any, Final
 
 from lxml import etree
 
 from drmkit.cpix.ciphers import AES_CBC, CIPHER_DATA, CIPHER_VALUE, DIGESTS, KEY_WRAP, METHOD, RSA_OAEP, is_whole
 from drmkit.cpix.document import Document
 from drmkit.cpix.schema import CPIX, DS, ENC, PSKC
-from drmkit.cpix.values import decode_base64, line_of, text_of
+from drmkit.cpix.values import decode_base64, encode_base64, line_of, text_of
 from drmkit.cpix.view import cpix
 from drmkit.errors import EncryptionStructureError, MissingMacError, PlainKeyError
 
@@ -41,6 +42,7 @@ _PARAMETERS: Final = f"{{{ENC}}}OAEPparams"
 
 _NAMES: Final = {"c": CPIX, "p": PSKC, "e": ENC}
 _NODES: Final = etree.XPath("count(descendant::node())")
+_NODES_BUT_SPACE: Final = etree.XPath("count(descendant::node()[normalize-space() or not(self::text())])")
 _NODES_EACH: Final = 10
 """Eight elements, and the text of two of them."""
 _ONE: Final = "c:ContentKey/c:Data[1]/p:Secret[1]"
@@ -48,8 +50,7 @@ _COLUMNS: Final = tuple(
     etree.XPath(path, namespaces=_NAMES, smart_strings=False)
     for path in (
         "c:ContentKey/@kid",
-        f"{_ONE}/p:EncryptedValue[1]/e:EncryptionMethod[1]/@Algorithm",
-        f"{_ONE}/p:EncryptedValue[1]/e:CipherData[1]/e:CipherValue[1]/text()[1]",
+        f"{_ONE}/p:EncryptedValue[1][e:EncryptionMethod[1]/@Algorithm='{AES_CBC}']/e:CipherData[1]/e:CipherValue[1]/text()[1]",
         f"{_ONE}/p:ValueMAC[1]/text()[1]",
     )
 )
@@ -66,28 +67,46 @@ class SealedKeys:
     elements.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keys: etree._Element | None = None, *, regular: bool = False) -> None:
+        """Start the columns of a list of content keys; in a `regular` one, each has one secret and nothing beside."""
         self.kids: list[str] = []
         self.algorithms: list[str] = []
         self.ciphers: list[bytes] = []
         self.macs: list[bytes] = []
         self._secrets: list[etree._Element] = []
-        self._regular: etree._Element | None = None
-
-    @classmethod
-    def regular(cls, keys: etree._Element) -> Self:
-        """Return an object for a list of content keys of which each has just one secret, not filled yet."""
-        found = cls()
-        found._regular = keys
-        return found
+        self._keys = keys
+        self._regular = regular
 
     @property
     def secrets(self) -> list[etree._Element]:
-        """The `Secret` elements, looked up where they are first asked for."""
-        if self._regular is not None:
-            secrets: Any = _SECRETS(self._regular)
-            self._secrets, self._regular = secrets, None
+        """The `Secret` elements; those of a regular list are looked up where they are first asked for."""
+        if self._regular and self._keys is not None and not self._secrets:
+            secrets: Any = _SECRETS(self._keys)
+            self._secrets = secrets
         return self._secrets
+
+    def put(self, copied: etree._Element | None, values: Sequence[bytes]) -> None:
+        """Put the keys in the clear into a copy of the list, in place of their encrypted values and their MACs.
+
+        Args:
+            copied: the copy of the list of content keys, or None where there is none.
+            values: the content keys, in the order of the columns.
+        """
+        if self._keys is None or copied is None:
+            return
+        if self._regular:
+            for secret, value in zip(copied.iter(SECRET), values, strict=True):
+                last = secret[-1].tail if secret.text else None
+                del secret[:]
+                plain = etree.SubElement(secret, PLAIN)
+                plain.text = encode_base64(value)
+                if last:
+                    plain.tail = last
+            return
+        opened = dict(zip(self._secrets, values, strict=True))
+        for original, secret in list(zip(self._keys.iter(SECRET), copied.iter(SECRET), strict=True)):
+            if original in opened:
+                _put(secret, opened[original])
 
     def add(self, kid: str, algorithm: str, cipher: bytes, mac: bytes, secret: etree._Element) -> None:
         """Add a key."""
@@ -120,7 +139,7 @@ def sealed_keys(document: Document, *, authenticated: bool) -> SealedKeys:
     regular = _regular(keys)
     if regular is not None:
         return regular
-    found = SealedKeys()
+    found = SealedKeys(keys)
     for element in document.content_keys.elements():
         data = only(element, DATA)
         secret = None if data is None else only(data, SECRET)
@@ -143,10 +162,8 @@ def _regular(keys: etree._Element) -> SealedKeys | None:
     columns: list[Any] = [column(keys) for column in _COLUMNS]
     if any(len(column) != count for column in columns):
         return None
-    kids, methods, ciphers, macs = columns
-    if any(method != AES_CBC for method in set(methods)):
-        return None
-    found = SealedKeys.regular(keys)
+    kids, ciphers, macs = columns
+    found = SealedKeys(keys, regular=True)
     try:
         found.ciphers = [_decode(text, strict_mode=True) for text in ciphers]
         found.macs = [_decode(text, strict_mode=True) for text in macs]
@@ -154,7 +171,7 @@ def _regular(keys: etree._Element) -> SealedKeys | None:
         return None
     if not all(found.macs) or not all(is_whole(AES_CBC, cipher) for cipher in found.ciphers):
         return None
-    found.kids, found.algorithms = [kid.lower() for kid in kids], methods
+    found.kids, found.algorithms = [kid.lower() for kid in kids], [AES_CBC] * count
     return found
 
 
@@ -182,6 +199,20 @@ def _add(found: SealedKeys, element: etree._Element, secret: etree._Element, *, 
             hint="without a MAC nobody can tell whether the key was changed: ask the sender for a document with MACs",
         )
     found.add(kid, algorithm, cipher, value, secret)
+
+
+def _put(secret: etree._Element, value: bytes) -> None:
+    """Put the value of a key in the clear where its encrypted value and its MAC stand; comments stay, behind it."""
+    children = list(secret)
+    comments = [child for child in children if not isinstance(child.tag, str)]
+    last = children[-1].tail
+    del secret[:]
+    plain = etree.SubElement(secret, PLAIN)
+    plain.text = encode_base64(value)
+    if last:
+        plain.tail = last
+    if comments:
+        secret.extend(comments)
 
 
 def _checked_cipher(kid: str, encrypted: etree._Element) -> tuple[str, bytes]:

@@ -142,7 +142,11 @@ def show(times: Times, memory: dict[int, dict[tuple[str, str], float]], folder: 
 
 
 def judge(
-    times: Times, growth: dict[str, list[float]], memory: dict[tuple[str, str], float], size: int, opening: float
+    times: Times,
+    growth: dict[str, list[float]],
+    memory: dict[tuple[str, str], float],
+    size: int,
+    opening: tuple[float, float],
 ) -> int:
     """Print the ratios beside their targets, and return how many miss."""
     keys = f"{size:,} keys"
@@ -158,7 +162,8 @@ def judge(
     for what, task in (("parse", "parsed"), ("parse + full validation", "validated"), ("build + serialize", "built")):
         if growth[task]:
             checks.append((f"growth of {what} for ten times the keys", statistics.median(growth[task]), 11.0))
-    checks.append((f"decrypting {keys}: times a bare loop of the same calls", opening, 1.5))
+    checks.append((f"decrypting {keys} (open_keys): times a bare loop of the same calls", opening[0], 1.5))
+    checks.append((f"decrypting the document with {keys} (decrypt): times the same loop", opening[1], 1.5))
     print("\n| ratio | measured | target at most | |\n|---|--:|--:|---|")
     missed = 0
     for what, value, target in checks:

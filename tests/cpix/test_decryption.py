@@ -17,7 +17,7 @@ from lxml import etree
 from signers import KEYS, KIDS, clear_document, encrypted_document, pair, vector, vector_key
 
 from drmkit import cpix
-from drmkit.cpix.ciphers import mac_of, open_keys_cbc, seal_key
+from drmkit.cpix.ciphers import macs_of, open_keys_cbc, seal_key
 from drmkit.cpix.schema import DS, ENC, PSKC
 from drmkit.errors import (
     DecryptionError,
@@ -287,7 +287,7 @@ def rewrap(root: etree._Element) -> None:
         wrapped = aes_key_wrap(document_key, key)
         first(secret, f".//{E}EncryptionMethod").set("Algorithm", f"{ENC}kw-aes256")
         first(secret, f".//{E}CipherValue").text = base64.b64encode(wrapped).decode()
-        first(secret, f"{P}ValueMAC").text = base64.b64encode(mac_of(mac_key, wrapped)).decode()
+        first(secret, f"{P}ValueMAC").text = base64.b64encode(next(macs_of(mac_key, [wrapped]))).decode()
 
 
 def test_key_wrap_is_read() -> None:
@@ -385,7 +385,7 @@ def share_a_document_key(root: etree._Element) -> None:
     secret = root.findall(SECRET)[1]
     cipher = seal_key(document_key, b"\x77" * 16, KEYS[1])
     first(secret, f".//{E}CipherValue").text = base64.b64encode(cipher).decode()
-    first(secret, f"{P}ValueMAC").text = base64.b64encode(mac_of(mac_key, cipher)).decode()
+    first(secret, f"{P}ValueMAC").text = base64.b64encode(next(macs_of(mac_key, [cipher]))).decode()
 
 
 def test_a_content_key_that_no_document_key_opens_is_named() -> None:
@@ -429,6 +429,43 @@ def test_unusual_documents_open_just_as_well(change: Change) -> None:
     document = changed(change)
     assert values(document) == list(KEYS)
     assert [key.key.reveal() for key in cpix.decrypt(document, pair().key).content_keys] == list(KEYS)
+
+
+@pytest.mark.parametrize("layout", ["dense", "lines", "comments", "wrapped", "gaps"])
+def test_decrypting_changes_nothing_but_the_values(layout: str) -> None:
+    """In every layout, the copy holds each key in the place of its own encrypted value, and comments stay."""
+    clear = clear_document("2.3")
+    document = cpix.encrypt(clear, [pair().der])
+    if layout != "dense":
+        etree.indent(document.root)
+    secrets = list(document.root.iterfind(f".//{C}ContentKey/{C}Data/{P}Secret"))
+    if layout == "comments":
+        secrets[1].insert(1, etree.Comment("kept"))
+    if layout == "wrapped":
+        for value in document.root.iter(f"{E}CipherValue"):
+            value.text = f"\n{value.text[:20]}\n\t{value.text[20:]} " if value.text else None
+    if layout == "gaps":
+        data = secrets[0].getparent()
+        assert data is not None
+        data.remove(secrets[0])
+    document = cpix.parse(document.to_xml())
+    before = document.to_xml()
+    opened = cpix.decrypt(document, pair().key)
+    assert document.to_xml() == before
+    expected = {key.kid: key.key for key in clear.content_keys}
+    if layout == "gaps":
+        expected[clear.content_keys[0].kid] = None
+    found = {key.kid: key.key for key in opened.content_keys}
+    assert {kid: key and key.reveal() for kid, key in found.items()} == {
+        kid: key and key.reveal() for kid, key in expected.items()
+    }
+    assert (b"<!--kept-->" in opened.to_xml()) == (layout == "comments")
+    assert not list(opened.root.iter(f"{P}ValueMAC", f"{P}EncryptedValue"))
+    if layout == "lines":
+        text = opened.to_xml().decode()
+        assert text.count("<pskc:PlainValue") == sum(
+            line.strip().startswith("<pskc:PlainValue") for line in text.splitlines()
+        )
 
 
 def test_a_certificate_that_cannot_be_parsed_still_names_its_key() -> None:
