@@ -81,12 +81,15 @@ def parse_fragment(data: bytes) -> ContentProtection:
     Whole `ContentProtection` elements are read as well, since some documents hold them.
 
     Raises:
-        SignalingError: the fragment is not well-formed XML, or a value in it does not parse.
+        SignalingError: the fragment is not well-formed XML, has text beside its elements, or a value in it does not
+            parse.
     """
     what = "the DASH fragment"
     if data.startswith(b"\xef\xbb\xbf"):
         raise SignalingError(f"{what} starts with a byte order mark", hint="write it as plain UTF-8")
     root = xml.parse(b"<%s>%s</%s>" % (_WRAPPER.encode(), data, _WRAPPER.encode()), what)
+    if xml.text_of(root).strip():
+        raise SignalingError(f"{what} has text beside its elements", hint="write elements alone, such as cenc:pssh")
     found = [_element(item) for item in root.iter("{*}ContentProtection")]
     if not found:
         return _element(root)

@@ -151,7 +151,12 @@ def _dash(said: Signaling, boxes: list[PsshBox], fragment: bytes) -> Iterator[Di
         yield from _boxes(said, read.boxes if not boxes else (), _DASH, "mpd")
         yield from _boxes(said, [box for box in read.boxes if boxes and box not in own], _DASH, "mpd")
     known = [box for box in (*boxes, *own) if box.system is DrmSystem.PLAYREADY]
-    if read.playready is not None and known and known[0].data != read.playready.to_bytes():
+    if read.playready is None:
+        return
+    alone = PsshBox(DrmSystem.PLAYREADY.system_id, data=read.playready.to_bytes())
+    if not known:
+        yield from _boxes(said, [alone], _DASH, "mpd")
+    elif known[0].data != alone.data:
         yield _error("mpd.pro", _DASH, "mspr:pro is not the object of the PSSH box", "write the same to both")
 
 

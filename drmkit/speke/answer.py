@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from drmkit.cpix.document import Document
 from drmkit.cpix.entities import ContentKey, DRMSystem
 from drmkit.cpix.report import Finding, Severity
+from drmkit.cpix.values import is_empty, text_of
 from drmkit.errors import CpixError, DrmkitError
 from drmkit.signaling import agreement
+from drmkit.signaling.statements import Disagreement, Signaling, disagreements
 from drmkit.speke.contract import findings
 from drmkit.speke.echo import compare
-from drmkit.speke.versions import MEDIA_TYPE, VERSION_HEADER, SpekeVersion
+from drmkit.speke.versions import MEDIA_TYPE, SPEKE_NAMESPACE, VERSION_HEADER, SpekeVersion
 
 __all__ = ["check_answer", "check_headers"]
 
 _DOCS: Final = "https://docs.aws.amazon.com/speke/latest/documentation/"
+_FIRST_HEADER: Final = f"{{{SPEKE_NAMESPACE}}}ProtectionHeader"
 _KEY_SIZE: Final = 16
 _UTF8: Final = frozenset({"", "utf-8", "utf8"})
 
@@ -131,7 +135,7 @@ def _readable(answer: Document) -> Iterator[Finding]:
 
 
 def _signaling(answer: Document) -> Iterator[Finding]:
-    for item in agreement.check(answer):
+    for item in (*agreement.check(answer), *_first_version_headers(answer)):
         rule = f"speke-signaling-{item.code.replace('.', '-')}"
         yield Finding(
             rule=rule,
@@ -143,6 +147,18 @@ def _signaling(answer: Document) -> Iterator[Finding]:
             hint=item.hint or "make all signaling of one key from one box",
             source=f"{_DOCS}standard-payload-components-v2.html",
         )
+
+
+def _first_version_headers(answer: Document) -> Iterator[Disagreement]:
+    """Read version 1.0's protection headers as those of Smooth Streaming, whose place they had then."""
+    for entry in answer.drm_systems:
+        said = agreement.read(answer, entry)
+        if said is None:
+            continue
+        for header in entry.element.iterchildren(_FIRST_HEADER):
+            if not is_empty(header):
+                alone = Signaling(kid=said.kid, system_id=said.system_id, smooth=text_of(header), key=said.key)
+                yield from (replace(item, line=entry.line) for item in disagreements(alone))
 
 
 def _finding(rule: str, message: str, hint: str, view: object = None, severity: Severity = "error") -> Finding:

@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/mediapackage/latest/userguide/implementing-speke-v2.
 from __future__ import annotations
 
 import binascii
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -18,12 +19,12 @@ from drmkit.cpix.report import Severity
 from drmkit.cpix.values import decode_base64, text_of
 from drmkit.errors import SignalingError
 from drmkit.identifiers import DrmSystem, system_name
-from drmkit.signaling.dashreader import parse_fragment
+from drmkit.signaling.dashreader import ContentProtection, parse_fragment
 from drmkit.signaling.fairplay import SCHEME
 from drmkit.signaling.hlsreader import HlsKey, parse
 from drmkit.speke.contract import Breach, rule
 from drmkit.speke.reading import Reading, SystemRow, is_empty, is_place, local_name, tag
-from drmkit.speke.versions import VERSIONS
+from drmkit.speke.versions import SPEKE_NAMESPACE, VERSIONS
 
 __all__: list[str] = []
 
@@ -32,6 +33,11 @@ _CONSTRAINTS: Final = "speke-constraints-v2.html"
 _COMPONENTS: Final = "standard-payload-components-v2.html"
 _FAIRPLAY: Final = DrmSystem.FAIRPLAY.value
 _PLAYREADY: Final = DrmSystem.PLAYREADY.value
+_BOXED: Final = frozenset({DrmSystem.WIDEVINE.value, _PLAYREADY, DrmSystem.COMMON.value})
+_FIRST_FAIRPLAY: Final = {
+    tag("URIExtXKey"): re.compile(rb"skd://", re.IGNORECASE),
+    f"{{{SPEKE_NAMESPACE}}}KeyFormat": re.compile(rb"com\.apple\.streamingkeydelivery\s*\Z", re.IGNORECASE),
+}
 _CPD: Final = tag("ContentProtectionData")
 _SAME: Final = ("METHOD", "KEYFORMAT", "KEYFORMATVERSIONS")
 _PLAYREADY_ORDER: Final = ("METHOD", "KEYFORMAT", "KEYFORMATVERSIONS", "URI")
@@ -102,12 +108,12 @@ def hls_same(reading: Reading) -> Iterator[Breach]:
     "speke-hls-tag",
     "",
     page=_CONSTRAINTS,
-    hint="MediaPackage wants one tag for one key, without SCHEME",
+    hint="MediaPackage wants one tag for one key, without SCHEME, and the box in a data: URI",
     severity="warning",
     answers_only=True,
 )
 def hls_tag(reading: Reading) -> Iterator[Breach]:
-    """HLS signaling is one tag, without SCHEME, with PlayReady's attributes in the order of MediaPackage."""
+    """HLS signaling is one tag with its box, without SCHEME, PlayReady's attributes in the order of MediaPackage."""
     for row in reading.systems:
         for playlist, tags in _tags(row).items():
             if len(tags) != 1:
@@ -118,6 +124,8 @@ def hls_tag(reading: Reading) -> Iterator[Breach]:
             for key in tags:
                 if key.get("SCHEME") is not None:
                     yield Breach(row.element, f"the tag for the {playlist} playlist has a SCHEME")
+                if row.system_id in _BOXED and (key.uri or "")[:5].lower() != "data:":
+                    yield Breach(row.element, f"the URI of the {playlist} tag is no data: URI with the box")
                 names = [name for name, _ in key.attributes if name in _PLAYREADY_ORDER]
                 if row.system_id == _PLAYREADY and tuple(names) != _PLAYREADY_ORDER:
                     yield Breach(row.element, f"PlayReady's attributes stand in the order {', '.join(names)}")
@@ -136,6 +144,21 @@ def fairplay_uri(reading: Reading) -> Iterator[Breach]:
 
 
 @rule(
+    "speke-dash-box",
+    "",
+    page=_COMPONENTS,
+    hint="write the box of the PSSH element into cenc:pssh",
+    answers_only=True,
+)
+def dash_box(reading: Reading) -> Iterator[Breach]:
+    """DASH signaling of a system with PSSH boxes holds one."""
+    for row in reading.systems:
+        for child, read in _fragments(row) if row.system_id in _BOXED else ():
+            if not read.all_boxes:
+                yield Breach(child, f"ContentProtectionData of {system_name(row.system_id)} has no cenc:pssh")
+
+
+@rule(
     "speke-playready-dash",
     "",
     page=_COMPONENTS,
@@ -146,14 +169,37 @@ def fairplay_uri(reading: Reading) -> Iterator[Breach]:
 def playready_dash(reading: Reading) -> Iterator[Breach]:
     """PlayReady's DASH signaling has both a box and an object."""
     for row in reading.systems:
-        for child in row.children if row.system_id == _PLAYREADY else ():
-            raw = _decoded(child) if child.tag == _CPD else None
-            try:
-                read = parse_fragment(raw) if raw else None
-            except SignalingError:
-                continue
-            if read is not None and (not read.boxes or read.playready is None):
+        for child, read in _fragments(row) if row.system_id == _PLAYREADY else ():
+            if not read.boxes or read.playready is None:
                 yield Breach(child, "ContentProtectionData lacks cenc:pssh or mspr:pro")
+
+
+@rule(
+    "speke-first-hls",
+    "",
+    page="standard-payload-components.html",
+    hint="FairPlay's URI is skd://..., its key format com.apple.streamingkeydelivery; both in base64",
+    versions=("1.0",),
+    answers_only=True,
+)
+def first_version_hls(reading: Reading) -> Iterator[Breach]:
+    """Version 1.0's key URI and key format for FairPlay are FairPlay's."""
+    for row in reading.systems:
+        for child in row.children if row.system_id == _FAIRPLAY else ():
+            raw = _decoded(child)
+            wanted = _FIRST_FAIRPLAY.get(str(child.tag))
+            if raw and wanted and not wanted.match(raw):
+                yield Breach(child, f"{local_name(child)} is not FairPlay's")
+
+
+def _fragments(row: SystemRow) -> Iterator[tuple[etree._Element, ContentProtection]]:
+    for child in row.children:
+        raw = _decoded(child) if child.tag == _CPD else None
+        try:
+            if raw:
+                yield child, parse_fragment(raw)
+        except SignalingError:
+            continue
 
 
 def _tags(row: SystemRow) -> dict[str, list[HlsKey]]:

@@ -94,6 +94,8 @@ def test_marlin_names_its_key_ids() -> None:
     [
         (b"<a>", "the DASH fragment is not well-formed"),
         (b"<cenc:pssh>AAAA</cenc:pssh>", "not well-formed XML.*cenc"),
+        (b"AAAA", "the DASH fragment has text beside its elements"),
+        (b"<a/>AAAA", "the DASH fragment has text beside its elements"),
         (b"\xef\xbb\xbf<a/>", "starts with a byte order mark"),
         (b'<p:pssh xmlns:p="urn:mpeg:cenc:2013">AAAA</p:pssh>', "line 1: PSSH box 1 at byte 0"),
         (b'<p:pssh xmlns:p="urn:mpeg:cenc:2013">!</p:pssh>', "line 1: cenc:pssh is not base64"),

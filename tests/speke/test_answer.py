@@ -13,12 +13,13 @@ from speke_requests import ALL, BOXED, certificate, copy, request
 from drmkit import cpix
 from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.secret import Secret
+from drmkit.signaling import playready
 from drmkit.speke.answer import check_answer, check_headers
 from drmkit.speke.contract import findings
 from drmkit.speke.echo import compare
 from drmkit.speke.provider import Provider
-from drmkit.speke.reading import tag
-from drmkit.speke.request import KeyPeriod
+from drmkit.speke.reading import local_name, tag
+from drmkit.speke.request import KeyPeriod, Places
 from drmkit.speke.sources import from_seeds
 from drmkit.speke.versions import VERSIONS
 
@@ -61,6 +62,11 @@ def set_line(playlist: str, old: str, new: str, system: DrmSystem = DrmSystem.FA
                 entry.set_hls_signaling(playlist, (entry.hls_signaling(playlist) or "").replace(old, new))
 
     return change
+
+
+def set_dash(fragment: bytes) -> Change:
+    """Replace the DASH fragment of the first system, which is Widevine."""
+    return lambda document: setattr(document.drm_systems[0], "content_protection_data", fragment)
 
 
 def both(*changes: Change) -> Change:
@@ -148,6 +154,8 @@ CASES: list[tuple[str, Change]] = [
     ("speke-hls-same", set_line("master", 'VERSIONS="1"', 'VERSIONS="2"')),
     ("speke-fairplay-uri", both(*(set_line(p, "skd://", "https://") for p in ("media", "master")))),
     ("speke-signaling-pssh-unreadable", set_text("PSSH", "AAAA")),
+    ("speke-dash-box", set_dash(b"<laurl/>")),
+    ("speke-signaling-mpd-unreadable", set_dash(b"no XML")),
     ("speke-signaling-mpd-pssh", lambda d: setattr(d.drm_systems[0], "content_protection_data", _foreign(d))),
 ]
 
@@ -193,6 +201,7 @@ def test_an_answer_without_any_key_is_an_answer_still(version: str) -> None:
     [
         ("speke-hls-same", set_line("master", "skd://", "skd://other")),
         ("speke-hls-tag", set_line("media", ",URI", ",SCHEME=1,URI")),
+        ("speke-hls-tag", set_line("media", 'URI="data:text/plain;base64,', 'URI="https://a/', DrmSystem.WIDEVINE)),
         ("speke-hls-tag", set_line("media", "#EXT-X-KEY", "#EXT-X-KEY:METHOD=NONE\n#EXT-X-KEY")),
         (
             "speke-hls-tag",
@@ -211,6 +220,28 @@ def test_what_mediapackage_alone_wants_is_a_warning(rule: str, change: Change) -
     got = answered(sent)
     change(got)
     assert rule in rules_broken(sent, got, "warning")
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "text"),
+    [
+        ("speke-first-hls", "URIExtXKey", "https://keys.example.com/1"),
+        ("speke-first-hls", "speke:KeyFormat", "identity"),
+        ("speke-signaling-smooth-unreadable", "speke:ProtectionHeader", "no object"),
+        ("speke-signaling-smooth-key-id", "speke:ProtectionHeader", ""),
+    ],
+)
+def test_what_version_1_says_of_a_key_is_read_too(rule: str, name: str, text: str) -> None:
+    """Version 1.0's own elements are held to the key and the system that they stand at."""
+    sent = request("1.0", places=Places(smooth=True))
+    got = answered(sent, "1.0")
+    assert rules_broken(sent, got, version="1.0") == set()
+    other = playready.playready_object(playready.header([NEW])).to_bytes()
+    for element in got.root.iter(etree.Element):
+        if local_name(element) == name:
+            element.text = base64.b64encode(text.encode() or other).decode()
+    got.touch()
+    assert rules_broken(sent, got, version="1.0") == {rule}
 
 
 def test_playready_wants_both_elements_in_dash() -> None:
