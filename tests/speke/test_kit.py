@@ -166,6 +166,14 @@ def test_a_locked_door_is_no_refusal_of_a_request() -> None:
     assert report.rules == {"kit-unauthorized"}
 
 
+@pytest.mark.parametrize(("status", "told"), [(401, True), (403, True), (422, False)])
+def test_who_is_locked_out_is_told_to_log_in(status: int, *, told: bool) -> None:
+    """What helps against 401 and 403 are credentials, not the contract."""
+    (result,) = run_kit(_patched(status, "no"), KitOptions(groups=frozenset({"basic"}))).results
+    assert result.findings[0].rule == "kit-refused"
+    assert ("pass credentials" in result.findings[0].hint) is told
+
+
 def test_answering_a_doctype_is_a_warning() -> None:
     """A provider that answers a request with a DOCTYPE is warned of, more so if it expands entities."""
 

@@ -20,6 +20,7 @@ __all__ = ["Bench", "Case", "CaseResult", "KitOptions", "KitReport", "Outcome", 
 
 Outcome = Literal["passed", "warned", "failed", "skipped"]
 _OK: Final = 200
+_AUTH: Final = frozenset({401, 403})
 _SOURCE: Final = "https://docs.aws.amazon.com/speke/latest/documentation/speke-constraints-v2.html"
 _SUITE: Final = (
     ("VIDEO-1", "AUDIO-1"),
@@ -158,7 +159,8 @@ class Bench:
         exchange = self.send(request)
         if exchange.status != _OK:
             said = f": {exchange.text}" if exchange.text else ""
-            return None, [problem("kit-refused", f"the request was refused (HTTP {exchange.status}){said}")]
+            hint = "pass credentials: a header, HTTP Basic or a signature of AWS" if exchange.status in _AUTH else None
+            return None, [problem("kit-refused", f"the request was refused (HTTP {exchange.status}){said}", hint)]
         try:
             answer = cpix.parse(exchange.response.body)
         except (XmlError, CpixError) as error:
