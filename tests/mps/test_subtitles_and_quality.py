@@ -132,7 +132,7 @@ def test_inspections_that_are_none() -> None:
     """A misspelled name is refused with the nearest."""
     with pytest.raises(JobError, match="there is no quality inspection 'pictur'") as refused:
         inspection_task("pictur")
-    assert refused.value.hint == "write picture, or a number"
+    assert refused.value.hint == "write picture"
 
 
 SOURCE = {"Type": "URL", "UrlInputInfo": {"Url": VTT}}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+import warnings
 from typing import Any
 
 import pytest
 from mps_calls import SIMPLE, call, job, refusal, wait
+from tencentcloud.mps.v20190612 import models
 
 LIVE = {"Url": "rtmp://live.example.com/app/stream", "TaskNotifyConfig": {}, "AiQualityControlTask": {"Definition": 10}}
 VOD = {"FileId": "966263619095884274", "SubAppId": 221157}
@@ -48,13 +50,15 @@ def test_tasks_beside_streaming(account: Any, tasks: Any, field: str) -> None:
         ("ImageSpriteTaskSet", {}, "ImageSprites", "WebVttPath"),
     ],
 )
-def test_pictures(account: Any, oracle: Any, field: str, spec: Any, kind: str, output: str) -> None:
+def test_pictures(account: Any, field: str, spec: Any, kind: str, output: str) -> None:
     """Tasks that make pictures end with a result of their Type, in its field of the API, which is in the singular."""
     tasks = {"MediaProcessTask": {field: [{"Definition": 10} | spec]}}
     detail = wait(account, call(account, "ProcessMedia", PLACE | tasks)["TaskId"])["WorkflowTask"]
     (result,) = detail["MediaProcessResultSet"]
     assert result["Type"] == kind
-    assert oracle.check("MediaProcessTaskResult", result) == []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # the SDK warns of fields that the API does not have
+        models.MediaProcessTaskResult()._deserialize(result)
     inner = result[f"{kind.removesuffix('s')}Task"]
     assert (inner["Status"], inner["Input"]) == ("SUCCESS", tasks["MediaProcessTask"][field][0])
     assert inner["Output"][output]
