@@ -95,7 +95,9 @@ format_option = click.option(
 def emit(form: str, data: Mapping[str, Any], text: str | Callable[[], str]) -> None:
     """Print a result to standard output in the form that was asked for."""
     if form == "json":
-        click.echo(json.dumps({"schema_version": 1, **data}, indent=2, ensure_ascii=False))
+        text = json.dumps({"schema_version": 1, **data}, indent=2, ensure_ascii=False)
+        # Half a character, which only an escape can bring here, goes out as the escape that it came as.
+        click.echo(text.encode("utf-8", "backslashreplace").decode())
     else:
         click.echo(text if isinstance(text, str) else text())
 

@@ -58,7 +58,7 @@ def explain(text: str, *, now: datetime, secrets: Sequence[SharedSecret] = ()) -
     """Read a token back.
 
     Args:
-        text: the token.
+        text: the token; a byte order mark before it is allowed.
         now: the moment to judge `iat` and `exp` by (aware).
         secrets: the secrets that may have signed it; without one the signature stays unverified.
 
@@ -66,7 +66,7 @@ def explain(text: str, *, now: datetime, secrets: Sequence[SharedSecret] = ()) -
         InputError: it is no JWT.
         MissingExtraError: there are secrets, and PyJWT is not installed.
     """
-    token = text.strip()
+    token = text.strip().removeprefix("\ufeff")
     header, claims = _parts(token)
     opt_data, crt = (_embedded(claims.get(name)) for name in ("optData", "crt"))
     signature, found = _signature(token, header, secrets)
@@ -105,7 +105,7 @@ def _parts(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
 def _decoded(part: str, what: str) -> dict[str, Any]:
     document = None
     with suppress(SignalingError, ValueError, RecursionError):  # told outside: the exception holds the text
-        document = json.loads(from_base64url(part, what).decode("utf-8"))
+        document = json.loads(from_base64url(part, what).decode("utf-8"), parse_constant=_no_json)
     if not isinstance(document, dict):
         raise InputError(f"this is no JWT: its {what} is not the base64url of a JSON object", hint="was it cut short?")
     return document
@@ -116,8 +116,13 @@ def _embedded(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     with suppress(ValueError, RecursionError):
-        return json.loads(value)
+        return json.loads(value, parse_constant=_no_json)
     return None
+
+
+def _no_json(name: str) -> Any:
+    """Refuse NaN and Infinity, which Python alone takes for JSON."""
+    raise ValueError(name)
 
 
 def _signature(

@@ -7,6 +7,7 @@ import io
 import json
 import subprocess
 import sys
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,18 @@ def test_explain_needs_no_secret(run: Run, way: tuple[str, str], tmp_path: Path,
     out = capsys.readouterr().out
     assert out.startswith("signature: unverified\n")
     assert '"assetId": "movie-1"' in out
+
+
+def test_half_a_character_is_shown(tmp_path: Path, capsys: Any) -> None:
+    """A foreign token with a lone surrogate, which JSON can escape, is explained in JSON that escapes it again."""
+    head, payload = (urlsafe_b64encode(part).decode() for part in (b'{"alg":"HS256"}', b'{"sub":"\\ud800"}'))
+    (tmp_path / "token.jwt").write_text(f"{head.rstrip('=')}.{payload.rstrip('=')}.eHg", encoding="ascii")
+    assert (
+        main(["token", "explain", "--format", "json", str(tmp_path / "token.jwt")], environ={"HOME": "/nowhere"}) == 1
+    )
+    out = capsys.readouterr().out
+    assert '"sub": "\\ud800"' in out
+    assert json.loads(out)["claims"] == {"sub": "\ud800"}
 
 
 def test_rotation(run: Run, secret_file: str, tmp_path: Path, capsys: Any) -> None:

@@ -213,3 +213,18 @@ def test_a_token_cut_short_in_its_signature(kept: int, message: str) -> None:
     assert (remark.place, remark.severity) == ("signature", "error")
     assert message in remark.message
     assert explain(token(), now=NOW).remarks == ()
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_what_python_alone_takes_for_json(word: str) -> None:
+    """NaN and Infinity are no JSON (RFC 8259, 6): neither a payload nor a claim may hold them."""
+    head, _, end = token().split(".")
+    payload = b64(b'{"iat":' + word.encode() + b"}")
+    with pytest.raises(InputError, match="its payload is not the base64url of a JSON object"):
+        explain(f"{head}.{payload}.{end}", now=NOW)
+    assert any("crt: is a text that is no JSON" in text for text in remarks(token(crt=f'{{"assetId":{word}}}')))
+
+
+def test_a_byte_order_mark_is_allowed() -> None:
+    """A token that an editor saved with a byte order mark is read as the same token."""
+    assert explain("\ufeff" + token(), now=NOW) == explain(token(), now=NOW)

@@ -76,6 +76,12 @@ def test_a_token_opens_its_asset(licensed: Any, algorithm: str) -> None:
     assert all(licensed.sandbox.stored_key(kid) == key for kid, key in keys.items())
 
 
+def test_a_token_may_be_used_again(licensed: Any) -> None:
+    """Nothing public says that DRMtoday refuses a `jti` that it has seen: one token gets several licenses."""
+    token = signed(claims(licensed))
+    assert [ask(licensed, x_dt_auth_token=token).status for _ in range(3)] == [200] * 3
+
+
 def test_secrets_are_rotated(licensed: Any) -> None:
     """Old and new secrets both sign, each under its own kid."""
     for key, kid, status in ((OLD, "old", 200), (RAW, "new", 200), (OLD, "new", 403), (RAW, "older", 403)):
