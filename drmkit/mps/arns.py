@@ -13,6 +13,14 @@ from drmkit.errors import InputError
 __all__ = ["BucketArn", "QueueArn", "check_account", "check_bucket_name", "check_queue_name", "check_region"]
 
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-eusc")
+_HOMES = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eusc-": "aws-eusc",
+}
+"""What the regions of a partition begin with; all others are of `aws`."""
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2,5}(?:-[a-z]+)+-[0-9]{1,2}")
 _QUEUE = re.compile(r"[A-Za-z0-9_-]{1,80}")
@@ -51,6 +59,12 @@ class QueueArn:
                 hint="copy it from the queue's access policy: arn:aws:sqs:REGION:ACCOUNT:QUEUE",
             )
         check_region(region)
+        home = next((owner for beginning, owner in _HOMES.items() if region.startswith(beginning)), "aws")
+        if partition != home:
+            raise InputError(
+                f"the region {region} is of the partition {home}, not of {partition}",
+                hint=f"copy the ARN from the queue's access policy: arn:{home}:sqs:{region}:...",
+            )
         check_account(account)
         check_queue_name(name)
         return cls(partition, region, account, name)

@@ -130,6 +130,23 @@ def test_arns_read_back_or_are_refused(text: str) -> None:
         assert str(found) == text.strip()
 
 
+@pytest.mark.parametrize(
+    ("partition", "region"),
+    [
+        ("aws", "eu-west-3"),
+        ("aws-cn", "cn-northwest-1"),
+        ("aws-us-gov", "us-gov-east-1"),
+        ("aws-iso-b", "us-isob-east-1"),
+    ],
+)
+def test_a_region_is_of_one_partition(partition: str, region: str) -> None:
+    """An ARN whose region is another partition's names nothing; in its own it is taken."""
+    assert QueueArn.parse(f"arn:{partition}:sqs:{region}:123456789012:q").partition == partition
+    other = "aws-cn" if partition != "aws-cn" else "aws"
+    with pytest.raises(InputError, match=f"the region {region} is of the partition {partition}, not of {other}"):
+        QueueArn.parse(f"arn:{other}:sqs:{region}:123456789012:q")
+
+
 def test_partitions_and_regions() -> None:
     """China's ARNs keep their partition; what the console shows as a region is told how to be written."""
     queue = QueueArn.parse("arn:aws-cn:sqs:cn-north-1:123456789012:q")
