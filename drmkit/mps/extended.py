@@ -10,6 +10,7 @@ erase, splitting, horizontal-to-vertical. None stands for absent, and MPS then t
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -275,7 +276,7 @@ def examine_extended(text: str, path: str) -> tuple[ExtendedParameter | None, li
 
 def _no_json(text: str, path: str) -> Finding:
     try:
-        msgspec.json.decode(text.replace('\\"', '"'))
+        msgspec.json.decode(re.sub(r'\\+"', '"', text))
     except _UNREADABLE:
         return Finding(path, "is no JSON (was it cut short?)", 'write an object, such as {"hht":{"top_clip":10}}')
     return Finding(path, "is escaped twice", "leave out one level of backslashes: the file's own writing escapes it")

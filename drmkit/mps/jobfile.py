@@ -194,7 +194,10 @@ def _toml(text: str, name: str) -> Any:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise JobError(f"{name} is neither JSON nor TOML: {error}", hint="`drmkit job new` prints a job file") from None
+        hint = "`drmkit job new` prints a job file"
+        if text.startswith(("POST ", "GET ")):
+            hint = "this is a whole HTTP request: give its body alone"
+        raise JobError(f"{name} is neither JSON nor TOML: {error}", hint=hint) from None
     except RecursionError:
         raise JobError(f"{name} is nested too deeply") from None
     except ValueError:

@@ -346,6 +346,7 @@ def test_a_language_model_without_strip() -> None:
         ('{"hht":{"top_clip":1', "is no JSON (was it cut short?)", "write an object", "error"),
         ("[]", "is JSON, but no object", "write an object", "error"),
         (r"{\"hht\":{}}", "is escaped twice", "leave out one level", "error"),
+        (r'{\\"hht\\":{}}', "is escaped twice", "leave out one level", "error"),
         ('"{}"', "is escaped twice", "write '{}'", "error"),
         ('{"hht":{"top_clip":"1"}}', "is a text, not an integer", "without quotes", "error"),
         ('{"hht":{"topclip":1}}', "has no field topclip", "write top_clip instead", "error"),

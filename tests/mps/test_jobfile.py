@@ -177,3 +177,11 @@ def test_deep_toml_is_refused() -> None:
     with pytest.raises(JobError):
         parse_job(b"a = " + b"[" * 100_000)
     assert Job.from_builtins({}).check()
+
+
+def test_a_whole_http_request_is_told() -> None:
+    """The vendor's pages print requests with their headers: who pastes one is told to give its body."""
+    request = 'POST / HTTP/1.1\nHost: mps.tencentcloudapi.com\nX-TC-Action: ProcessMedia\n\n{"InputInfo": {}}\n'
+    with pytest.raises(JobError, match="is neither JSON nor TOML") as caught:
+        parse_job(request.encode())
+    assert caught.value.hint == "this is a whole HTTP request: give its body alone"
