@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -700,8 +699,6 @@ def test_a_lost_answer_makes_one_task(run: Run, new: Callable[..., Path], sandbo
 def test_nothing_is_repeated_after_a_refusal(run: Run, new: Callable[..., Path], capsys: Any) -> None:
     """A refusal of the job itself is sent once."""
     with ScriptedServer(lambda _: api_fault("InvalidParameterValue.SrcFile")) as server:
-        started = time.monotonic()
         assert run("job", "submit", str(new()), "--endpoint", server.url) == 2
-        assert time.monotonic() - started < 30
         assert actions(server.requests) == ["ProcessMedia"]
     assert "InvalidParameterValue.SrcFile" in capsys.readouterr().err

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -237,17 +236,17 @@ def test_the_hook_is_told_in_json(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "reason"),
+    ("command", "seconds", "reason"),
     [
-        ("/nowhere/hook", "the hook /nowhere/hook: No such file"),
-        ("false", "failed (exit code 1)"),
-        ("sleep 60", "took too long"),
+        ("/nowhere/hook", 60, "the hook /nowhere/hook: No such file"),
+        ("false", 60, "failed (exit code 1)"),
+        ("sleep 60", 0.2, "took too long"),
     ],
 )
-def test_a_hook_that_fails(command: str, reason: str) -> None:
+def test_a_hook_that_fails(command: str, seconds: float, reason: str) -> None:
     """A hook that cannot be run, fails or hangs is an error, after which the message is told again."""
     with pytest.raises(TemporaryError) as caught:
-        CommandHook(command, seconds=0.2)(parse(b'{"NotificationType": "ProcessEof"}'), None)
+        CommandHook(command, seconds=seconds)(parse(b'{"NotificationType": "ProcessEof"}'), None)
     assert reason in caught.value.message
 
 
@@ -255,10 +254,8 @@ def test_a_hook_can_be_stopped() -> None:
     """When the program ends, so does the hook."""
     hook = CommandHook("sleep 60", seconds=60)
     hook.stop()
-    started = time.monotonic()
     with pytest.raises(TemporaryError, match="was stopped"):
         hook(parse(b'{"NotificationType": "ProcessEof"}'), None)
-    assert time.monotonic() - started < 30
     with pytest.raises(ConfigurationError):
         CommandHook("", seconds=1)
 

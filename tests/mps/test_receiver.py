@@ -207,7 +207,7 @@ def test_kill_nine_under_load_loses_nothing(tmp_path: Path) -> None:
         ]
         for thread in threads:
             thread.start()
-        give_up = time.monotonic() + 5
+        give_up = time.monotonic() + 60
         while len(acknowledged) < 100 and time.monotonic() < give_up:
             time.sleep(0.01)
         os.kill(server.pid, signal.SIGKILL)
