@@ -94,7 +94,7 @@ class Collection(Generic[V]):
 
     @staticmethod
     def _key(element: etree._Element) -> Hashable:
-        return element.get("id")
+        return element.get("id", "").strip(" \t\r\n") or None  # an xs:ID has no space around it
 
     def _found(self, key: Hashable) -> list[etree._Element]:
         if self._indexed != self._document.revision:

@@ -289,9 +289,18 @@ class ContentKeyPeriod(View):
 
     @property
     def interval(self) -> tuple[datetime, datetime] | tuple[timedelta, timedelta] | None:
-        """The half-open interval, start to before end, as two times or two offsets; None for an index or label only."""
+        """The half-open interval, start to before end, as two times or two offsets; None for an index or label only.
+
+        Raises:
+            CpixError: a value cannot be read, or the period ends after the year 9999.
+        """
         if self.start is not None:
-            end = self.start + self.duration if self.duration is not None else self.end
+            try:
+                end = self.start + self.duration if self.duration is not None else self.end
+            except OverflowError:
+                raise CpixError(
+                    f"the period in line {self.line} ends after the year 9999", hint="give a shorter duration"
+                ) from None
             return None if end is None else (self.start, end)
         if self.start_offset is not None:
             stop = self.start_offset + self.duration if self.duration is not None else self.end_offset

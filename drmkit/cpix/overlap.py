@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
@@ -12,15 +11,16 @@ from typing import Final, Literal, Self
 from lxml import etree
 
 from drmkit.cpix.survey import Survey
+from drmkit.cpix.timeline import overlapping
 from drmkit.cpix.usage import MAX_UINT32, AudioFilter, UsageRule, VideoFilter
 from drmkit.errors import CpixError
 
 __all__ = ["Terms", "collisions"]
 
 Media = Literal["video", "audio"]
-Range = tuple[float, float]
+Range = tuple[int, int]
 Box = tuple[Media, tuple[Range, ...]]
-_ANY: Final[Range] = (0.0, float(MAX_UINT32))
+_ANY: Final[Range] = (0, MAX_UINT32)
 _NONE: Final = ""
 _LIMIT: Final = 500_000
 
@@ -36,6 +36,7 @@ class Terms:
         bitrates: the alternatives over bitrate.
         labels: one of these labels, or none demanded.
         periods: one of these periods, or none demanded.
+        meanwhile: other periods that have some time in common with these.
         track_type: the intended track type, which decides nothing, but tells rules without filters apart.
         bare: whether the rule has no filter on tracks at all.
     """
@@ -46,6 +47,7 @@ class Terms:
     bitrates: tuple[Range, ...]
     labels: frozenset[str]
     periods: frozenset[str]
+    meanwhile: frozenset[str]
     track_type: str | None
     bare: bool
 
@@ -59,6 +61,7 @@ class Terms:
             return None
         if rule.unknown_filters or (video and audio):
             return None
+        concurrent = survey.remember("overlapping", lambda s: overlapping(s.timed))
         return cls(
             element,
             (element.get("kid") or "").lower(),
@@ -66,6 +69,7 @@ class Terms:
             tuple(_span(b.min_bitrate, b.max_bitrate) for b in bitrate) or (_ANY,),
             frozenset(rule.labels),
             frozenset(rule.period_ids),
+            frozenset().union(*(concurrent.get(name, ()) for name in rule.period_ids)),
             rule.intended_track_type,
             not (video or audio or bitrate or rule.labels),
         )
@@ -77,7 +81,7 @@ class Terms:
 
     def meets(self, other: Terms) -> bool | None:
         """Say whether one track can match both; None where only a track with labels of both could."""
-        if self.periods and other.periods and not self.periods & other.periods:
+        if self.periods and other.periods and not (self.periods | self.meanwhile) & other.periods:
             return False
         if not any(_cross(a, b) for a in self.bitrates for b in other.bitrates):
             return False
@@ -119,7 +123,7 @@ _ALL: Final = "*"
 
 
 def _candidates(groups: dict[tuple[str, str], _Group], later: Terms) -> Iterator[Terms]:
-    periods = [*sorted(later.periods), _NONE] if later.periods else [_ALL]
+    periods = [*sorted(later.periods | later.meanwhile), _NONE] if later.periods else [_ALL]
     labels = [*sorted(later.labels), _NONE] if later.labels else [_ALL]
     for key in product(periods, labels):
         for rules in groups[key].values() if key in groups else ():
@@ -139,7 +143,8 @@ def _register(groups: dict[tuple[str, str], _Group], terms: Terms) -> None:
 
 def _boxes(video: tuple[VideoFilter, ...], audio: tuple[AudioFilter, ...]) -> Iterator[Box]:
     for v in video:
-        fps = (math.nextafter(v.min_fps, math.inf) if v.min_fps is not None else -1.0, float(_most(v.max_fps)))
+        # In halves of a frame: a lower bound that is exclusive lies between two upper ones, for numbers of any length.
+        fps = (2 * v.min_fps + 1 if v.min_fps is not None else -1, 2 * _most(v.max_fps))
         yield "video", (_span(v.min_pixels, v.max_pixels), fps, _flag(v.hdr), _flag(v.wcg))
     for a in audio:
         yield "audio", (_span(a.min_channels, a.max_channels),)
@@ -149,7 +154,7 @@ def _boxes(video: tuple[VideoFilter, ...], audio: tuple[AudioFilter, ...]) -> It
 
 
 def _span(least: int | None, most: int | None) -> Range:
-    return float(least or 0), float(_most(most))
+    return least or 0, _most(most)
 
 
 def _most(value: int | None) -> int:
@@ -157,7 +162,7 @@ def _most(value: int | None) -> int:
 
 
 def _flag(value: bool | None) -> Range:
-    return (0.0, 1.0) if value is None else (float(value), float(value))
+    return (0, 1) if value is None else (int(value), int(value))
 
 
 def _cross(first: Range, second: Range) -> bool:

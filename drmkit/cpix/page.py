@@ -34,6 +34,7 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:0}
 dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}
 table{border-collapse:collapse;width:100%}
 th,td{text-align:left;vertical-align:top;padding:.5rem .75rem;border-top:1px solid var(--line);overflow-wrap:anywhere}
+td:first-child{min-width:8rem}
 thead th{border-top:0;color:var(--dim);font-weight:600;font-size:.85rem;white-space:nowrap}
 code{font:.9em/1.4 ui-monospace,monospace}
 code.kid{white-space:nowrap}

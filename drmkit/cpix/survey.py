@@ -15,6 +15,7 @@ from drmkit.cpix.notation import VERSIONS
 from drmkit.cpix.records import UUID, KeyRow, SystemRow, schemes_of
 from drmkit.cpix.rows import Rows, read_rows
 from drmkit.cpix.schema import DS
+from drmkit.cpix.timeline import Timed, intervals
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -145,6 +146,11 @@ class Survey:
 
             self._certificates[element] = load_certificate(self.content(element))
         return self._certificates[element]
+
+    @property
+    def timed(self) -> Timed:
+        """The periods that have times, by their IDs."""
+        return self.remember("timed", lambda _: intervals(self.document))
 
     def remember(self, name: str, make: Callable[[Survey], T]) -> T:
         """Return what `make` gives for this survey, made once for all rules that ask for it by this name."""

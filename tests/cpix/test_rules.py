@@ -31,6 +31,7 @@ OAEP = "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p"
 HMAC = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha512"
 RSA_SHA512 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512"
 SHA512 = "http://www.w3.org/2001/04/xmlenc#sha512"
+LONG = "9" * 320
 C14N11 = "http://www.w3.org/2006/12/xml-c14n11"
 
 
@@ -445,7 +446,21 @@ CASES: dict[str, list[tuple[Doc, Doc]]] = {
                 + period(id="b", startOffset="PT2H", endOffset="PT3H"),
                 rules=rule(A, '<c:KeyPeriodFilter periodId="a"/>') + rule(B, '<c:KeyPeriodFilter periodId="b"/>'),
             ),
-        )
+        ),
+        (
+            # The last one starts after the one before it has ended, but not after the first.
+            Doc(
+                periods=period(id="a", startOffset="PT0S", endOffset="PT9H")
+                + period(id="b", startOffset="PT9H", endOffset="PT9H")
+                + period(id="c", startOffset="PT5H", endOffset="PT6H"),
+                rules=rule(body='<c:KeyPeriodFilter periodId="a"/><c:KeyPeriodFilter periodId="c"/>'),
+            ),
+            Doc(
+                periods=period(id="a", startOffset="PT0S", endOffset="PT9H")
+                + period(id="c", start="2026-01-01T05:00:00Z", end="2026-01-01T06:00:00Z"),
+                rules=rule(body='<c:KeyPeriodFilter periodId="a"/><c:KeyPeriodFilter periodId="c"/>'),
+            ),
+        ),
     ],
     "period-per-key": [
         (
@@ -493,6 +508,32 @@ CASES: dict[str, list[tuple[Doc, Doc]]] = {
         (Doc(rules=rule(body="<c:VideoFilter/><c:AudioFilter/>")), Doc(rules=rule(body="<c:VideoFilter/>")))
     ],
     "rule-overlap": [
+        (
+            Doc(
+                keys=TWO,
+                periods=period(id="a", startOffset="PT0S", endOffset="PT2H")
+                + period(id="b", startOffset="PT1H", endOffset="PT3H"),
+                rules=rule(A, '<c:KeyPeriodFilter periodId="a"/>') + rule(B, '<c:KeyPeriodFilter periodId="b"/>'),
+            ),
+            Doc(
+                keys=TWO,
+                periods=period(id="a", startOffset="PT0S", endOffset="PT2H")
+                + period(id="b", startOffset="PT2H", endOffset="PT3H"),
+                rules=rule(A, '<c:KeyPeriodFilter periodId="a"/>') + rule(B, '<c:KeyPeriodFilter periodId="b"/>'),
+            ),
+        ),
+        (
+            Doc(
+                keys=TWO,
+                rules=rule(A, f'<c:VideoFilter minFps="{LONG}" maxFps="{LONG}9"/>')
+                + rule(B, f'<c:VideoFilter maxFps="{LONG}1"/>'),
+            ),
+            Doc(
+                keys=TWO,
+                rules=rule(A, f'<c:VideoFilter minFps="{LONG}" maxFps="{LONG}9"/>')
+                + rule(B, f'<c:VideoFilter maxFps="{LONG}"/>'),
+            ),
+        ),
         (
             Doc(keys=TWO, rules=RULE_A_HD + rule(B, '<c:VideoFilter maxPixels="101"/>')),
             Doc(keys=TWO, rules=RULE_A_HD + RULE_B_SD),
@@ -732,7 +773,7 @@ def test_a_collision_by_label_only_is_a_warning() -> None:
     """Rules that only a track with a certain label would match together are warned of; sure collisions are errors."""
     docs = [doc for doc, _ in CASES["rule-overlap"]]
     severities = [[f.severity for f in cpix.validate(d.data()).findings if f.rule == "rule-overlap"] for d in docs]
-    assert severities == [["error"], ["error"], ["error"], ["error"], ["error"], ["warning"], ["warning"], ["error"]]
+    assert severities == [*[["error"]] * 7, ["warning"], ["warning"], ["error"]]
 
 
 def test_findings_stand_in_the_order_of_lines() -> None:
@@ -775,3 +816,17 @@ def test_overlaps_of_many_rules_are_found_in_passing() -> None:
     findings = [f for f in cpix.validate(data).findings if f.rule == "rule-overlap"]
     assert len(findings) == 1
     assert kids[900] in findings[0].message
+
+
+def test_all_periods_that_one_long_period_covers_are_named() -> None:
+    """Every period that starts while another one of its key runs is named, not only the next."""
+    hours = {"long": ("00", "23"), "first": ("01", "02"), "second": ("05", "06")}
+    periods = "".join(
+        period(id=name, start=f"2026-01-01T{start}:00:00Z", end=f"2026-01-01T{end}:00:00Z")
+        for name, (start, end) in hours.items()
+    )
+    filters = "".join(f'<c:KeyPeriodFilter periodId="{name}"/>' for name in hours)
+    report = cpix.validate(Doc(periods=periods, rules=rule(body=filters)).data(), now=NOW)
+    found = [finding.message for finding in report.findings if finding.rule == "period-overlap"]
+    assert ["'first'" in found[0], "'second'" in found[1]] == [True, True]
+    assert all("before 'long' has ended" in message for message in found)

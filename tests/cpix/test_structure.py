@@ -315,3 +315,22 @@ def test_a_long_list_that_is_wrong_throughout_is_judged_entry_by_entry() -> None
     assert {f.rule for f in findings} == {"structure-value", "structure-uuid"}
     assert findings[-1].path == "/CPIX/ContentKeyList/ContentKey[1200]/@kid"
     assert findings[-1].line == 1200
+
+
+def test_an_xml_id_is_no_id_of_the_schema(oracle: dict[str, etree.XMLSchema]) -> None:
+    """An `xml:id` in an element of another namespace has no type in the schema, so it cannot collide with an ID.
+
+    libxml2 refuses it all the same where its parser collects IDs: the specification of XML Schema is followed, Part 1,
+    3.10.1 (`lax` assesses what has a declaration) and 3.15.4. Two IDs of the schema collide as ever.
+    """
+    keys = f'<ContentKeyList><ContentKey kid="{KID}" id="q"/></ContentKeyList>'
+    data = (
+        f'{OPEN}{keys}<DRMSystemList>{SYSTEM}<o xmlns="urn:o" xml:id="q"/></DRMSystem></DRMSystemList></CPIX>'.encode()
+    )
+    twice = data.replace(b"<DRMSystem ", b'<DRMSystem id="q" ')
+    without = etree.XMLParser(collect_ids=False)
+    for version in ("2.3", "2.3.1", "2.4"):
+        assert not oracle[version].validate(etree.fromstring(data))
+        assert oracle[version].validate(etree.fromstring(data, without))
+        assert check_structure(cpix.parse(data), version) == []
+        assert {f.rule for f in check_structure(cpix.parse(twice), version)} == {"structure-id"}

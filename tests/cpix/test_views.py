@@ -450,3 +450,28 @@ def test_a_duration_of_no_fixed_length_says_what_to_write() -> None:
     with pytest.raises(CpixError, match="startOffset in line 1 is not a duration of fixed length: 'P1M'") as caught:
         _ = found.start_offset
     assert "write days, hours, minutes and seconds" in (caught.value.hint or "")
+
+
+def test_a_period_that_ends_after_the_calendar_says_so() -> None:
+    """A duration that leads beyond the year 9999 is an error of drmkit; the longest that does not is an interval."""
+    document = cpix.Document.new()
+    periods = etree.SubElement(document.root, "{urn:dashif:org:cpix}ContentKeyPeriodList")
+    for duration in ("P2D", "P1D"):
+        given = {"start": "9999-12-30T12:00:00Z", "duration": duration}
+        etree.SubElement(periods, "{urn:dashif:org:cpix}ContentKeyPeriod", given)
+    late, last = document.periods
+    with pytest.raises(CpixError, match="ends after the year 9999"):
+        late.contains(datetime(2026, 1, 1, tzinfo=UTC))
+    assert last.contains(datetime(9999, 12, 31, tzinfo=UTC))
+
+
+def test_space_around_an_id_does_not_count() -> None:
+    """An ID is found whatever space stands around it, as XML Schema reads it."""
+    document = cpix.parse(
+        b'<CPIX xmlns="urn:dashif:org:cpix"><ContentKeyPeriodList><ContentKeyPeriod id=" a " index="7"/>'
+        b"</ContentKeyPeriodList></CPIX>"
+    )
+    found = document.periods.get("a")
+    assert found is not None
+    assert found.index == 7
+    assert document.periods.get("b") is None

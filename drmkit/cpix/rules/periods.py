@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Final
 
 from drmkit.cpix.entities import ContentKeyPeriod
@@ -13,7 +11,6 @@ from drmkit.cpix.survey import Survey
 from drmkit.cpix.usage import MAX_UINT32
 from drmkit.cpix.values import parse_integer
 from drmkit.cpix.view import cpix
-from drmkit.errors import CpixError
 
 __all__: list[str] = []
 
@@ -64,7 +61,7 @@ def period_attributes(survey: Survey) -> Iterator[Hit]:
 @rule("period-empty", source=_PERIOD, hint="a period runs from its start to before its end; the end is later")
 def period_empty(survey: Survey) -> Iterator[Hit]:
     """A period ends after it starts."""
-    for period, interval in _intervals(survey).values():
+    for period, interval in survey.timed.values():
         if interval[2] <= interval[1]:
             yield Hit(period.element, f"period {period.id or 'without an ID'} ends before, or when, it starts")
 
@@ -97,16 +94,21 @@ def period_index(survey: Survey) -> Iterator[Hit]:
 )
 def period_overlap(survey: Survey) -> Iterator[Hit]:
     """The periods of one content key do not overlap."""
-    intervals = _intervals(survey)
-    for kid, rules in survey.rules_by_kid.items() if intervals else ():
+    timed = survey.timed
+    for kid, rules in survey.rules_by_kid.items() if timed else ():
         ids = dict.fromkeys(f.get("periodId", "").strip() for rule_ in rules for f in rule_.iterchildren(_FILTER))
-        found = sorted((intervals[i] for i in ids if i in intervals), key=lambda entry: entry[1][:2])
-        for (_, before), (period, after) in pairwise(found):
-            if before[0] == after[0] and after[1] < before[2]:
+        found = sorted((timed[i] for i in ids if i in timed), key=lambda entry: entry[1])
+        longest: dict[str, tuple[ContentKeyPeriod, float]] = {}
+        for period, (clock, start, end) in found:
+            if end <= start:
+                continue
+            other, latest = longest.get(clock, (period, start))
+            if start < latest:
                 yield Hit(
-                    period.element,
-                    f"period {period.id!r} of content key {kid} starts before the one before it has ended",
+                    period.element, f"period {period.id!r} of content key {kid} starts before {other.id!r} has ended"
                 )
+            if end > latest:
+                longest[clock] = period, end
 
 
 @rule(
@@ -122,28 +124,6 @@ def period_per_key(survey: Survey) -> Iterator[Hit]:
         ids = {f.get("periodId", "").strip() for rule_ in rules for f in rule_.iterchildren(_FILTER)}
         if len(ids) > 1:
             yield Hit(rules[0], f"content key {kid} is used in {len(ids)} periods")
-
-
-Interval = tuple[str, float, float]
-
-
-def _intervals(survey: Survey) -> dict[str, tuple[ContentKeyPeriod, Interval]]:
-    """Return, by period ID, each period that has times, as seconds on its own clock (live or VOD)."""
-    found: dict[str, tuple[ContentKeyPeriod, Interval]] = {}
-    for number, period in enumerate(survey.document.periods):
-        try:
-            interval = period.interval
-        except (CpixError, OverflowError):
-            continue
-        if interval is not None:
-            clock = "live" if period.start is not None else "vod"
-            first, last = (_seconds(value) for value in interval)
-            found[(period.id or f"#{number}").strip()] = period, (clock, first, last)
-    return found
-
-
-def _seconds(value: datetime | timedelta) -> float:
-    return value.timestamp() if isinstance(value, datetime) else value.total_seconds()
 
 
 def _integer(text: str) -> int | None:
