@@ -17,6 +17,7 @@ from drmkit.cli.output import App
 from drmkit.cli.sandbox import Duration
 from drmkit.config import state_folder
 from drmkit.errors import ConfigurationError
+from drmkit.latch import Latch
 
 if TYPE_CHECKING:
     from drmkit.cli.notification_hook import CommandHook
@@ -93,7 +94,7 @@ def backup_of(access: Access, target: str | None) -> Backup | None:
 class Worker(threading.Thread):
     """A thread whose end, and what it was broken by, are told."""
 
-    def __init__(self, work: Callable[[], None], done: threading.Event) -> None:
+    def __init__(self, work: Callable[[], None], done: Latch) -> None:
         super().__init__(daemon=True)
         self._work = work
         self._done = done

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -18,6 +17,7 @@ from drmkit.cli.job_access import Access, mps_options
 from drmkit.cli.notification_parts import Worker, backup_of, follow_options, hook_of, notify_key_of, store_path
 from drmkit.cli.output import App, format_option, pass_app
 from drmkit.errors import ConfigurationError, MissingExtraError
+from drmkit.latch import Latch
 
 if TYPE_CHECKING:
     import uvicorn
@@ -119,7 +119,7 @@ def _run(
     ready: Callable[[], None],
 ) -> None:
     """Serve and follow in threads until a signal comes, or one of them breaks: then raise what broke it."""
-    done = threading.Event()
+    done = Latch()
     server = _server(receiver)
     serving = Worker(lambda: server.run([listener]), done)
     following = Worker(lambda: follower.run(pause=pause), done)

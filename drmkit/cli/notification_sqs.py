@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -16,6 +15,7 @@ import click
 from drmkit.cli.job_access import Access, mps_options
 from drmkit.cli.notification_parts import Worker, backup_of, follow_options, hook_of, notify_key_of, store_path
 from drmkit.cli.output import App, format_option, pass_app
+from drmkit.latch import Latch
 
 if TYPE_CHECKING:
     from drmkit.mps.follower import Follower
@@ -126,7 +126,7 @@ def _run(
     reader: SqsReader, follower: Follower, stops: list[Callable[[], None]], *, most: int | None, pause: float
 ) -> None:
     """Read and follow in threads until a signal comes or one of them ends; raise what broke it."""
-    done = threading.Event()
+    done = Latch()
     reading = Worker(lambda: _read(reader, most), done)
     following = Worker(lambda: follower.run(pause=pause), done)
     with _signals(done.set):

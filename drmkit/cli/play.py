@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import signal
-import threading
 import time
 import webbrowser
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from drmkit.cli.cpix_files import read_document
 from drmkit.cli.output import App, emit, format_option, pass_app
 from drmkit.cli.play_drmtoday import print_fields
 from drmkit.errors import DrmkitError, InputError, MissingExtraError
+from drmkit.latch import Latch
 from drmkit.loopback import is_loopback
 
 if TYPE_CHECKING:
@@ -209,8 +209,8 @@ def _open(app: App, form: str, page: str, manifest: str, *, opens: bool, session
 class _Interrupts:
     """Inside the block, SIGINT and SIGTERM set an event instead of raising."""
 
-    def __enter__(self) -> threading.Event:
-        stopped = threading.Event()
+    def __enter__(self) -> Latch:
+        stopped = Latch()
         self._previous = {
             number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)
         }

@@ -7,7 +7,6 @@ import json
 import shlex
 import signal
 import socket
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -15,6 +14,7 @@ from typing import Self
 
 from drmkit.errors import ConfigurationError, MissingExtraError
 from drmkit.identifiers import KeyId
+from drmkit.latch import Latch
 from drmkit.sandbox.exchanges import Exchange
 from drmkit.sandbox.faults import Faults
 from drmkit.sandbox.options import SandboxOptions
@@ -263,7 +263,7 @@ def serve(options: SandboxOptions, on_ready: Callable[[Sandbox], None]) -> int:
         ConfigurationError: see `Sandbox.start`.
     """
     caught: list[int] = []
-    done = threading.Event()
+    done = Latch()
 
     def leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (the signature is the signal module's)
         caught.append(number)
