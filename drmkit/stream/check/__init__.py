@@ -2,9 +2,9 @@
 
 - `checking`: `check_stream`, the one way in; `model`: the report that it returns; `catalog`: every rule
 - `access`: reads files and URLs; `hls`, `playlist`, `dash`, `addressing`, `sidx`: what manifests name
-- `presentation`: what they say, HLS and DASH alike; `initsegment`, `fragments`, `look`: what the media says
+- `presentation`: what they say, HLS and DASH alike; `initsegment`, `fragments`, `look`, `presence`: what the media says
 - `mediarules`, `boxrules`, `hlsrules`, `dashrules`, `crossrules`, `documentrules`: the rules; `collector`: findings
-- `decoding`, `judgement`, `decryption`, `aes128`: whether it really decrypts
+- `decoding`, `judgement`, `decryption`, `rekeying`, `aes128`: whether it really decrypts
 """
 
 from importlib import import_module

@@ -16,6 +16,7 @@ _MANIFEST = 8 * 2**20
 _LARGEST = 64 * 2**20
 # What a server may send that does not know ranges and sends the whole file.
 _LARGEST_WHOLE = 256 * 2**20
+_NO_RANGES = "a range of bytes was asked for: a server that knows none sends the whole file, which may be too large"
 _CACHED = 1 << 20
 _CACHE = 16 * 2**20
 _OK, _PARTIAL = 200, 206
@@ -87,6 +88,8 @@ class Access:
         self._http = http
         self._left = self._allowed = max_bytes
         self._cache: dict[Reference, bytes] = {}
+        # The last file of which a server sent the whole instead of a range: the next range is of it as a rule.
+        self._whole: tuple[Location, bytes] | None = None
         self.manifest = _manifest(manifest)
         self._root = (root or Path(self.manifest.address).parent).resolve() if not self.manifest.remote else Path()
 
@@ -189,6 +192,8 @@ class Access:
         wanted = reference.length if reference.length is not None else None
         ranged = reference.start is not None or cut
         first = reference.start or 0
+        if ranged and self._whole is not None and self._whole[0] == reference.location:
+            return _part(self._whole[1], first, wanted, cap)
         headers = {}
         if ranged:
             size = min(wanted if wanted is not None else cap, cap)
@@ -196,15 +201,17 @@ class Access:
         try:
             answer = self._http.request(
                 "GET", reference.location.address, purpose=f"{what} at {_host(reference.location)}",
-                headers=headers, max_body=min(first + cap, _LARGEST_WHOLE) + 1 if ranged else cap + 1,
+                headers=headers, max_body=min(first + self._left, _LARGEST_WHOLE) + 1 if ranged else cap + 1,
             )  # fmt: skip
         except ProtocolError as error:
-            raise UnreadableError(error.message, hint=error.hint) from None
+            raise UnreadableError(error.message, hint=_NO_RANGES if ranged else error.hint) from None
         if answer.status == _PARTIAL and ranged:
             return answer.body
         if answer.status == _OK:
-            body = answer.body[first:]
-            return body[: min(wanted, cap) if wanted is not None else cap] if ranged else body
+            if not ranged:
+                return answer.body
+            self._whole = reference.location, answer.body
+            return _part(answer.body, first, wanted, cap)
         self._refused(answer.status, what)
         raise AssertionError  # pragma: no cover - _refused always raises
 
@@ -245,6 +252,10 @@ def _file(reference: Reference, cap: int, cut: bool) -> bytes:
     except (OSError, ValueError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or "it is no usable path"
         raise UnreadableError(f"{path.name} cannot be read ({reason})", hint="check its permissions") from None
+
+
+def _part(body: bytes, first: int, wanted: int | None, cap: int) -> bytes:
+    return body[first : first + (cap if wanted is None else min(wanted, cap))]
 
 
 def _host(location: Location) -> str:

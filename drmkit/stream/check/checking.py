@@ -27,6 +27,7 @@ from drmkit.stream.check.hlsrules import check_key_lines, check_segments, check_
 from drmkit.stream.check.look import Look, Spool, look_into
 from drmkit.stream.check.mediarules import check_media
 from drmkit.stream.check.model import Place, StreamReport, TrackReport
+from drmkit.stream.check.presence import check_presence
 from drmkit.stream.check.presentation import Presentation, StreamTrack
 from drmkit.stream.check.rekeying import by_key, settle
 from drmkit.stream.probe import TrackProperties, probe
@@ -216,13 +217,20 @@ def _run(check: _Check, found: Presentation, progress: Callable[[int, int, str],
 def _look(check: _Check, track: StreamTrack) -> _Work:
     """Look into one track, and let go of its samples and files before the next."""
     work = _Work(track)
+    _inside(check, track, work)
+    if work.looks or work.report is not None:
+        check_presence(track, check.access, check.collector)
+    return work
+
+
+def _inside(check: _Check, track: StreamTrack, work: _Work) -> None:
     if uses_aes128(track):
         work.report = check_aes128(
             track, check.access, check.keys, check.collector, wanted=check.wanted, fetch_keys=check.fetch_keys
         )
-        return work
+        return
     if not _readable(check, track):
-        return work
+        return
     with private_folder() as made:
         spool = Spool(made, all=bool(check.decryption and check.decryption.sources))
         work.looks = look_into(track, check.access, check.collector, check.wanted, spool if check.tools else None)
@@ -239,7 +247,6 @@ def _look(check: _Check, track: StreamTrack) -> _Work:
         check.collector.add("content-unchecked", words, track=track.name, place=track.place)
     if not work.looks and len(track.segments) and not check.collector.has("init-broken", track.name):
         _unlooked(check, track)
-    return work
 
 
 def _readable(check: _Check, track: StreamTrack) -> bool:

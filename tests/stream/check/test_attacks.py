@@ -236,6 +236,38 @@ def test_a_single_file_is_found_by_ranges(tmp_path: Path, packed: Callable[[str]
             access.read(Reference(access.manifest, whole.stat().st_size - 5, 10))
 
 
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_remote_single_file_is_divided(tmp_path: Path, packed: Callable[[str], Path], ranges: bool) -> None:
+    """A file without index is divided behind any server; one that knows no ranges sends it once, not for each part."""
+    folder = packed("cenc") / "video-720p"
+    parts = b"".join((folder / name).read_bytes() for name in ("init.mp4", "1.m4s", "2.m4s"))
+    (tmp_path / "whole.mp4").write_bytes(parts)
+    assert len(parts) > 1 << 17
+    inner, asked = server(tmp_path, ranges=ranges), []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return inner.handle_request(request)
+
+    with HttpClient(transport=httpx.MockTransport(answer)) as http:
+        access = Access("http://media.example.com/whole.mp4", http=http, max_bytes=1 << 24)
+        found = scan(access, Reference(access.manifest))
+        assert found.init == (0, (folder / "init.mp4").stat().st_size)
+        data = [access.read(Reference(access.manifest, at, size)) for at, size in found.segments]
+    assert data == [parts[at : at + size] for at, size in found.segments]
+    assert ranges or len(asked) == 1
+
+
+def test_a_server_without_ranges_is_named_where_a_file_is_too_large(tmp_path: Path) -> None:
+    """A file that is sent whole, and is larger than may be read, is refused with a word on ranges."""
+    (tmp_path / "whole.mp4").write_bytes(bytes(5000))
+    with HttpClient(transport=server(tmp_path, ranges=False)) as http:
+        access = Access("http://media.example.com/whole.mp4", http=http, max_bytes=1000)
+        with pytest.raises(UnreadableError, match="larger than") as caught:
+            access.read(Reference(access.manifest, 100, 10))
+    assert "a server that knows none sends the whole file" in str(caught.value.hint)
+
+
 def test_which_segments_are_chosen() -> None:
     """The first, the last and those evenly between; all where all are wanted, or there are not more."""
     assert choose(10, 3) == [0, 4, 9]
