@@ -60,6 +60,8 @@ class MpsRole:
             "DescribeAdaptiveDynamicStreamingTemplates": self._describe_templates,
             "ManageTask": self._manage_task,
             "ProcessLiveStream": self._process_live_stream,
+            "ParseNotification": lambda parameters: _parsed(parameters["Content"], "EventType"),
+            "ParseLiveStreamProcessNotification": lambda parameters: _parsed(parameters["Content"], "NotificationType"),
         }
         self._vod_actions: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "ProcessMediaByMPS": self._process_media_by_mps,
@@ -188,6 +190,18 @@ class MpsRole:
             raise ApiRefusalError("InvalidParameterValue.InvalidOperationType", "OperationType is Abort.")
         self._tasks.abort(parameters["TaskId"])
         return {}
+
+
+def _parsed(content: str, telling: str) -> dict[str, Any]:
+    """Return the message that a queue held, which is what the parsing actions answer."""
+    try:
+        value = json.loads(content)
+        json.dumps(value, allow_nan=False)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict) or not isinstance(value.get(telling), str):
+        raise ApiRefusalError("InvalidParameterValue.InvalidContent", f"The Content is no message with {telling}.")
+    return value
 
 
 def _instant(parameters: dict[str, Any], name: str, default: float) -> float:

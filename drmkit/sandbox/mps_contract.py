@@ -56,6 +56,8 @@ TranscodeTaskInput Definition!:uint64 RawParameter:json OverrideParameter:json W
     OutputObjectPath:string SegmentObjectName:string ObjectNumberFormat:json HeadTailParameter:json
 LiveStreamTaskNotifyConfig NotifyType:string NotifyUrl:string CmqModel:string CmqRegion:string QueueName:string
     TopicName:string NotifyKey:string
+ParseNotification Content!:string
+ParseLiveStreamProcessNotification Content!:string
 DescribeTaskDetail TaskId!:string
 DescribeTasks Status!:string SubTaskHasFailed:bool Limit:count ScrollToken:string StartTime:string EndTime:string
 DescribeAdaptiveDynamicStreamingTemplates Definitions:uint64[] Offset:uint64 Limit:uint64 Type:string PureAudio:uint64

@@ -18,6 +18,8 @@ REQUESTS = {
     "DescribeAdaptiveDynamicStreamingTemplates",
     "ManageTask",
     "ProcessLiveStream",
+    "ParseNotification",
+    "ParseLiveStreamProcessNotification",
 }
 OF_VOD = {"ProcessMediaByMPS", "DescribeVodTask", "VodSmartSubtitlesTaskInput", "VodSmartEraseTaskInput"}
 SPEKE = {"ResourceId": "a", "KeyServerUrl": "http://127.0.0.1/", "Vector": "00" * 16}

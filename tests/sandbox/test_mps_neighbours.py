@@ -239,3 +239,20 @@ def test_why_no_callback_goes_out(account: Any) -> None:
     ):
         wait(account, call(account, "ProcessLiveStream", LIVE | {"TaskNotifyConfig": config})["TaskId"])
         assert reason in [event.outcome for event in account.sandbox.events("mps")]
+
+
+@pytest.mark.parametrize(
+    ("action", "message"),
+    [
+        ("ParseNotification", {"EventType": "WorkflowTask", "WorkflowTaskEvent": {"TaskId": "t-1"}}),
+        ("ParseLiveStreamProcessNotification", {"NotificationType": "ProcessEof", "TaskId": "t-1"}),
+    ],
+)
+def test_messages_are_parsed(account: Any, action: str, message: dict[str, Any]) -> None:
+    """The parsing actions answer the message that Content holds; what is none has a code of its own."""
+    found = call(account, action, {"Content": json.dumps(message)})
+    assert found.pop("RequestId")
+    assert found == message
+    cut = json.dumps(message)[:-1]
+    for content in (cut, "[]", "{}", '{"EventType": NaN}', "[" * 100_000):
+        assert refusal(account, action, {"Content": content})[0] == "InvalidParameterValue.InvalidContent"
