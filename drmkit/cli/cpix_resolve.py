@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["deciding_rule", "resolve"]
 
-_SIZE = re.compile(r"(\d+)[xX](\d+)")
-_RATE = re.compile(r"(\d+(?:\.\d+)?)([kKmMgG]?)(?:bit/s|bps|b/s)?")
+_SIZE = re.compile(r"([0-9]{1,9})[xX]([0-9]{1,9})")
+_RATE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)([kKmMgG]?)(?:bit/s|bps|b/s)?")
 _FACTORS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
-_FPS = re.compile(r"(\d+(?:\.\d+)?)(?:/(\d+))?")
+_FPS = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,15})?)(?:/([0-9]{1,9}))?")
 _MASK = "**********"
 
 
@@ -57,7 +57,7 @@ def _moment(context: click.Context, parameter: click.Parameter, text: str | None
     del context, parameter
     if text is None:
         return {}
-    if re.fullmatch(r"\d+", text):
+    if re.fullmatch("[0-9]{1,20}", text):
         return {"period_index": int(text)}
     for parse in (parse_datetime, parse_duration):
         with suppress(ValueError, OverflowError):

@@ -114,7 +114,10 @@ def format_datetime(value: datetime) -> str:
         raise CpixError(
             "a time without a zone is ambiguous", hint="give an aware datetime, such as datetime.now(timezone.utc)"
         )
-    text = value.astimezone(UTC).isoformat()
+    try:
+        text = value.astimezone(UTC).isoformat()
+    except OverflowError:
+        raise CpixError("a time outside of the years 1 to 9999 in UTC cannot be written") from None
     return text.removesuffix("+00:00") + "Z"
 
 

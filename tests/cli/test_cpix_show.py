@@ -241,3 +241,20 @@ def test_resolve_passes_on_what_is_broken() -> None:
     """A rule that refers to a key that is not there is an error, not a choice."""
     with pytest.raises(CpixError, match="not there"):
         run("resolve", str(SAMPLES / "invalid" / "rule-key.xml"), "--video", "1920x1080")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--video", "9" * 5000 + "x1"), "is no size"),
+        (("--video", "1x1", "--bitrate", "9" * 5000), "is no bitrate"),
+        (("--video", "1x1", "--fps", "9" * 5000), "is no frame rate"),
+    ],
+)
+def test_resolve_refuses_numbers_of_any_length_in_words(options: tuple[str, ...], said: str) -> None:
+    """A number that is far too long is refused as what it stands for, and is no bug of drmkit."""
+    result = run("resolve", ROTATION, *options)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    with pytest.raises(KeySelectionError, match="is not known"):
+        run("resolve", ROTATION, "--label", "any", "--at", "9" * 5000)

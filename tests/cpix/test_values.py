@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drmkit.cpix import values
+from drmkit.errors import CpixError
 
 
 @settings(max_examples=80, deadline=None)
@@ -100,3 +101,11 @@ def test_integers_and_booleans_are_strict() -> None:
             values.parse_integer(text)
     with pytest.raises(KeyError):
         values.parse_boolean("yes")
+
+
+def test_a_time_before_the_calendar_in_utc_is_refused() -> None:
+    """A time that has no year in UTC cannot be written; the first that has one can."""
+    zone = timezone(timedelta(hours=14))
+    with pytest.raises(CpixError, match="years 1 to 9999"):
+        values.format_datetime(datetime(1, 1, 1, 13, tzinfo=zone))
+    assert values.format_datetime(datetime(1, 1, 1, 14, tzinfo=zone)) == "0001-01-01T00:00:00Z"
