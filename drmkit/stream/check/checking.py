@@ -144,7 +144,7 @@ def _prepare(
     timeout: float,
     random: Callable[[int], bytes],
 ) -> _Check:
-    collector = Collector()
+    collector = Collector(frozenset(key.kid for key in document.content_keys) if document is not None else frozenset())
     known = {**_document_keys(document), **keys}
     for kid, key in known.items():
         if len(key.reveal()) != _KEY_SIZE:

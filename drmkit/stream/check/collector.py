@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from drmkit.identifiers import KeyId
 from drmkit.stream.check.catalog import RULES
 from drmkit.stream.check.model import SEVERITIES, Finding, Place
 
@@ -18,9 +19,13 @@ class Collector:
 
     A stream of thousands of segments can break one rule thousands of times: of one rule and track the first dozen are
     kept, and one last finding counts the rest.
+
+    Args:
+        expected: the key IDs of the document that the stream should follow.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, expected: frozenset[KeyId] = frozenset()) -> None:
+        self.expected = expected
         self._found: dict[Finding, None] = {}
         self._counts: Counter[tuple[str, str]] = Counter()
         self._last: dict[tuple[str, str], Place] = {}

@@ -233,6 +233,21 @@ def test_a_fault_of_packaging_is_found(
     assert found == [rule != "hls-identity-line", True]
 
 
+def test_a_key_id_that_is_text_in_the_document_too_is_no_error(tools: Tools, clip: Clip, tmp_path: Path) -> None:
+    """Text that the key server made is what it is, a warning; without the document it is taken for a mistake."""
+    text, value = KeyId(b"a7e61c373e219033"), Secret(bytes(range(3, 19)))
+    kids, keys = {**KIDS, "HD": text}, {**KEYS, text: value}
+    folder = pack(tools, clip, tmp_path / "stream", "cenc", kids=kids, keys=keys)
+    expected = document("cenc", kids=kids, keys=keys)
+    for name in (MPD, MASTER):
+        assert said(folder / name).of_rule("kid-ascii")
+        report = said(folder / name, document=expected)
+        assert not report.of_rule("kid-ascii")
+        warned = report.of_rule("kid-printable")
+        assert warned
+        assert all("'a7e61c373e219033', as in the document" in finding.message for finding in warned)
+
+
 def test_the_shared_playready_object_is_told_in_words(tools: Tools, clip: Clip, tmp_path: Path) -> None:
     """One track's object on all tracks: the finding names the track that it is of, and what to do."""
     folder = pack(tools, clip, tmp_path / "stream", "cenc", pssh=PRO)
