@@ -228,6 +228,11 @@ def _inside(check: _Check, track: StreamTrack, work: _Work) -> None:
         work.report = check_aes128(
             track, check.access, check.keys, check.collector, wanted=check.wanted, fetch_keys=check.fetch_keys
         )
+        if check.decryption is not None and check.decryption.sources is not None:
+            words = (
+                "segments that AES-128 encrypts as a whole were not compared with a source: padding and contents tell"
+            )
+            check.collector.add("content-unchecked", words, track=track.name, place=track.place)
         return
     if not _readable(check, track):
         return

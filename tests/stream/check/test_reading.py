@@ -228,6 +228,9 @@ def test_what_drmkit_packages_in_aes128_decrypts(
     good = check_stream(made.master, keys={KID: key}, tools=tools)
     assert {(track.scheme, track.verdict) for track in good.tracks} == {("aes-128", "decrypts")}
     assert good.ok, good.errors
+    assert not good.of_rule("content-unchecked")
+    beside = check_stream(made.master, keys={KID: key}, sources=[clip[0].path], tools=tools)
+    assert "were not compared with a source" in beside.of_rule("content-unchecked")[0].message
     bad = check_stream(made.master, keys={KID: Secret(bytes(16))}, tools=tools)
     assert {finding.rule for finding in bad.errors} == {"key-wrong"}
 
