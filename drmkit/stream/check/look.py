@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from drmkit.errors import RemoteError, SignalingError
@@ -20,6 +21,7 @@ __all__ = ["Look", "Looked", "Spool", "choose", "chosen", "look_into"]
 
 _INIT = 8 * 2**20
 _MOST_CHANGES = 16
+_MOST_INSTEAD = 8
 _SPOOLED = 48 * 2**20
 
 
@@ -157,6 +159,8 @@ def look_into(
 ) -> list[Look]:
     """Read a track's initialization segments and some of its segments.
 
+    A segment that turns out to be in the clear tells nothing of keys, so another is read beside it.
+
     Args:
         track: the track.
         access: reads.
@@ -164,18 +168,44 @@ def look_into(
         wanted: how many segments to look at; None for all.
         spool: keeps segments for decryption, or None.
     """
-    looks: dict[Reference, list[Look]] = {}
-    for at in chosen(track.segments, wanted):
-        segment = _segment(track, at, collector)
+    reader = _Reader(track, access, collector, spool)
+    first = chosen(track.segments, wanted)
+    clear = [at for at in first if reader.read(at)]
+    if clear:
+        others = (at for at in range(clear[0] + 1, len(track.segments)) if at not in first)
+        for at in islice(others, _MOST_INSTEAD):
+            if clear and not reader.read(at):
+                clear.pop()
+    if not reader.looks:
+        _init_alone(track, access, collector, reader.looks, spool)
+    looks = [look for group in reader.looks.values() for look in group]
+    for look in looks:
+        look.segments.sort(key=lambda one: one.segment.index)
+    return looks
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads segments of a track, each behind its initialization segment."""
+
+    track: StreamTrack
+    access: Access
+    collector: Collector
+    spool: Spool | None
+    looks: dict[Reference, list[Look]] = field(default_factory=dict)
+
+    def read(self, at: int) -> bool:
+        """Read a segment; say whether it is in the clear although its track is not."""
+        segment = _segment(self.track, at, self.collector)
         if segment is None or not segment.whole or segment.init is None:
-            continue
-        if segment.init not in looks:
-            looks[segment.init] = _init(track, segment, access, collector, spool)
-        if looks[segment.init]:
-            _media(looks[segment.init], segment, access, collector, spool)
-    if not looks:
-        _init_alone(track, access, collector, looks, spool)
-    return [look for group in looks.values() for look in group]
+            return False
+        if segment.init not in self.looks:
+            self.looks[segment.init] = _init(self.track, segment, self.access, self.collector, self.spool)
+        looks = self.looks[segment.init]
+        if looks:
+            _media(looks, segment, self.access, self.collector, self.spool)
+        ends = [look.segments[-1] for look in looks if look.media.encrypted is not None and look.segments]
+        return any(one.segment is segment and not one.protected for one in ends)
 
 
 def _segment(track: StreamTrack, at: int, collector: Collector) -> Segment | None:
@@ -254,7 +284,7 @@ def _boxes(content: SegmentContent, track: str, name: str, collector: Collector)
     for broken in content.broken:
         place = Place(name, box=f"moof/{broken.name}", byte=broken.at)
         collector.add("pssh-broken", broken.reason, track=track, place=place)
-    for found in content.pssh:
+    for found in content.pssh[:1] if not collector.has("pssh-in-fragment", track) else ():
         collector.add(
             "pssh-in-fragment",
             "a PSSH box stands in a fragment",

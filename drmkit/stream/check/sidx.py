@@ -92,32 +92,44 @@ def scan(access: Access, file: Reference) -> Index:
         UnreadableError: it cannot be read.
     """
     boxes = _top_level(access, file)
-    index = next(((at, size) for kind, at, size in boxes if kind == b"sidx"), None)
     starts = [at for kind, at, _ in boxes if kind in {b"sidx", b"moof", b"styp", b"mdat", b"emsg", b"prft"}]
     moov = next((at + size for kind, at, size in boxes if kind == b"moov"), None)
     if moov is None:
         raise SignalingError("there is no box moov: this is no MP4 file", hint="WebM and others are not looked into")
-    init = (0, moov)
-    if index is not None:
-        return Index(init, index_of(access, Reference(file.location, *index)))
+    if not starts:
+        return Index((0, boxes[-1][1] + boxes[-1][2]), ())
+    segments: list[tuple[int, int]] = []
+    while boxes:
+        # An index may list the next fragment alone, and another stand before the one after it.
+        found = _divided(access, file, boxes)
+        segments += found
+        if len(segments) > _MOST:
+            raise SignalingError(f"the file has more than {_MOST} segments")
+        kind, at, size = boxes[-1]
+        boxes = _top_level(access, file, max([at + size, *map(sum, found[-1:])])) if kind == b"sidx" else []
+    return Index((0, moov), tuple(segments))
+
+
+def _divided(access: Access, file: Reference, boxes: list[tuple[bytes, int, int]]) -> list[tuple[int, int]]:
+    """Return the fragments among boxes, and what an index at their end lists."""
+    kind, last, size = boxes[-1]
+    end = last if kind == b"sidx" else last + size
     fragments = [at for kind, at, _ in boxes if kind == b"moof"]
-    end = boxes[-1][1] + boxes[-1][2]
-    if not fragments:
-        return Index((0, end) if not starts else init, ())
-    return Index(init, tuple((at, stop - at) for at, stop in zip(fragments, [*fragments[1:], end], strict=True)))
+    found = [(at, stop - at) for at, stop in zip(fragments, [*fragments[1:], end][: len(fragments)], strict=True)]
+    return [*found, *index_of(access, Reference(file.location, last, size))] if kind == b"sidx" else found
 
 
-def _top_level(access: Access, file: Reference) -> list[tuple[bytes, int, int]]:
-    """Return type, offset and size of the boxes at the top of a file, up to its end or to its index."""
+def _top_level(access: Access, file: Reference, start: int = 0) -> list[tuple[bytes, int, int]]:
+    """Return type, offset and size of the boxes at the top of a file, up to its end or to its next index."""
     found: list[tuple[bytes, int, int]] = []
-    at, size = 0, access.size(file.location)
-    base, window = 0, b""
+    at, size = start, access.size(file.location)
+    base, window = start, b""
     while (size is None or at < size) and len(found) < _MOST_BOXES:
         if at + _HEADER > base + len(window):
             try:
                 window = access.read(Reference(file.location, at), most=_FIRST, what="the file", cut=True)
             except UnreadableError:
-                if not found or size is not None:
+                if not (found or start) or size is not None:
                     raise
                 break  # a server that knows ranges refuses one behind the end
             base = at
@@ -134,6 +146,6 @@ def _top_level(access: Access, file: Reference) -> list[tuple[bytes, int, int]]:
         at += length
         if kind == b"sidx":
             break
-    if not found:
+    if not found and not start:
         raise SignalingError("the file is empty")
     return found

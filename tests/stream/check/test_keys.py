@@ -95,6 +95,17 @@ def test_media_that_is_not_encrypted_is_found(tools: Tools, clip: Clip, copied: 
     assert verdicts(report) == ["does not decrypt", "decrypts", "decrypts"]
 
 
+@pytest.mark.parametrize("scheme", ["cenc", "cbcs"])
+def test_a_clear_lead_does_not_stand_for_the_encrypted_segments(
+    tools: Tools, clip: Clip, tmp_path: Path, scheme: str
+) -> None:
+    """A segment in the clear tells nothing of the key: the next encrypted one is read beside it."""
+    folder = pack(tools, clip, tmp_path / "stream", scheme, lead=2)
+    report = check_stream(folder / MPD, document=document(scheme), tools=tools, segments=1)
+    assert verdicts(report)[:2] == ["decrypts", "decrypts"]
+    assert {finding.track for finding in report.of_rule("clear-lead")} == {track.name for track in report.tracks}
+
+
 def test_the_source_is_recognized(tools: Tools, clip: Clip, packed: Callable[[str], Path]) -> None:
     """With the clear media at hand the decrypted packets are compared with it; other media is told apart."""
     sources = [track.path for track in clip]

@@ -103,6 +103,10 @@ def large(kind: bytes, body: bytes) -> bytes:
     [
         (FTYP + MOOV + FRAGMENT * 2, Index((0, HEAD), ((HEAD, 86), (HEAD + 86, 86)))),
         (FTYP + MOOV + sidx((0, 86)) + FRAGMENT, Index((0, HEAD), ((HEAD + 44, 86),))),
+        (FTYP + MOOV + (sidx((0, 86)) + FRAGMENT) * 2, Index((0, HEAD), ((HEAD + 44, 86), (HEAD + 174, 86)))),
+        (FTYP + MOOV + FRAGMENT + sidx((0, 86)) + FRAGMENT, Index((0, HEAD), ((HEAD, 86), (HEAD + 130, 86)))),
+        (FTYP + MOOV + sidx((0, 86)) + FRAGMENT * 2, Index((0, HEAD), ((HEAD + 44, 86), (HEAD + 130, 86)))),
+        (FTYP + MOOV + sidx() + FRAGMENT, Index((0, HEAD), ((HEAD + 32, 86),))),
         (FTYP + MOOV, Index((0, HEAD), ())),
         (FTYP + MOOV + box(b"free", bytes(9)), Index((0, HEAD + 17), ())),
         (FTYP + MOOV + box(b"mdat", bytes(30)), Index((0, HEAD), ())),
@@ -110,7 +114,20 @@ def large(kind: bytes, body: bytes) -> bytes:
         (FTYP + MOOV + box(b"moof") + struct.pack(">I4s", 0, b"mdat") + bytes(70), Index((0, HEAD), ((HEAD, 86),))),
         (FTYP + MOOV + FRAGMENT + b"\0\0\0", Index((0, HEAD), ((HEAD, 86),))),
     ],
-    ids=["fragments", "index", "no media", "padding", "not fragmented", "64-bit size", "up to the end", "rest"],
+    ids=[
+        "fragments",
+        "index",
+        "index each",
+        "index amid",
+        "index of some",
+        "index of none",
+        "no media",
+        "padding",
+        "not fragmented",
+        "64-bit size",
+        "up to the end",
+        "rest",
+    ],
 )
 def test_a_file_is_divided(opened: Opened, data: bytes, expected: Index) -> None:
     """An index divides a file; without one every fragment is a segment, whichever form its sizes have."""
