@@ -102,7 +102,7 @@ def test_a_clear_lead_does_not_stand_for_the_encrypted_segments(
     """A segment in the clear tells nothing of the key: the next encrypted one is read beside it."""
     folder = pack(tools, clip, tmp_path / "stream", scheme, lead=2)
     report = check_stream(folder / MPD, document=document(scheme), tools=tools, segments=1)
-    assert verdicts(report)[:2] == ["decrypts", "decrypts"]
+    assert "not tried" not in verdicts(report)
     assert {finding.track for finding in report.of_rule("clear-lead")} == {track.name for track in report.tracks}
 
 
