@@ -6,6 +6,8 @@ import queue
 
 __all__ = ["Latch"]
 
+_LOOK = 0.5
+
 
 class Latch:
     """Something that is set once, from any thread or signal handler, and waited for.
@@ -27,13 +29,16 @@ class Latch:
         Args:
             timeout: the most seconds to wait, or None.
         """
+        # A signal that comes in the moment before the wait does not end it: its handler runs once Python does.
+        while timeout is None:
+            if self._taken(_LOOK):
+                return True
+        return self._taken(timeout)
+
+    def _taken(self, timeout: float) -> bool:
         try:
             self._queue.get(timeout=timeout)
         except queue.Empty:
             return False
         self._queue.put(None)
         return True
-
-    def is_set(self) -> bool:
-        """Say whether it is set."""
-        return not self._queue.empty()
