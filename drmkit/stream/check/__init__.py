@@ -1,6 +1,6 @@
 """Checks any HLS or DASH stream: manifest, segments and keys against each other, and against a CPIX document.
 
-- `checking`: `check_stream`, the one way in; `model`: the report that it returns; `catalog`: every rule
+- `checking`: `check_stream`, the one way in; `model`, `summary`: the report that it returns; `catalog`: every rule
 - `access`: reads files and URLs; `hls`, `playlist`, `dash`, `addressing`, `sidx`: what manifests name
 - `presentation`: what they say, HLS and DASH alike; `initsegment`, `fragments`, `look`, `presence`: what the media says
 - `mediarules`, `boxrules`, `hlsrules`, `dashrules`, `crossrules`, `documentrules`: the rules; `collector`: findings

@@ -21,7 +21,7 @@ from drmkit.stream.check.crossrules import Streams, check_streams
 from drmkit.stream.check.dash import read_dash
 from drmkit.stream.check.dashrules import check_protections
 from drmkit.stream.check.decoding import Decoder
-from drmkit.stream.check.decryption import Decryption, Outcome, Sources
+from drmkit.stream.check.decryption import Decryption, Outcome, Sources, worst
 from drmkit.stream.check.hls import read_hls
 from drmkit.stream.check.hlsrules import check_key_lines, check_segments, check_session_keys
 from drmkit.stream.check.look import Look, Spool, look_into
@@ -30,6 +30,7 @@ from drmkit.stream.check.model import Place, StreamReport, TrackReport
 from drmkit.stream.check.presence import check_presence
 from drmkit.stream.check.presentation import Presentation, StreamTrack
 from drmkit.stream.check.rekeying import by_key, settle
+from drmkit.stream.check.summary import describe
 from drmkit.stream.probe import TrackProperties, probe
 from drmkit.stream.staging import private_folder, spill
 from drmkit.stream.tools import Tools, find_tools
@@ -41,7 +42,6 @@ __all__ = ["check_stream"]
 
 _KEY_SIZE = 16
 _MAX_BYTES = 1 << 30
-_ORDER = ("does not decrypt", "cannot tell", "not tried", "decrypts", "clear")
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -209,7 +209,7 @@ def _run(check: _Check, found: Presentation, progress: Callable[[int, int, str],
     return StreamReport(
         manifest=name,
         protocol=found.protocol,
-        tracks=tuple(_report(work) for work in works),
+        tracks=tuple(work.report or describe(work.track, work.looks, work.systems, work.outcomes) for work in works),
         findings=check.collector.findings(),
     )
 
@@ -292,12 +292,7 @@ def _decrypt(check: _Check, look: Look, folder: Path) -> Outcome:
         words = "keys change within segments, or encrypted and clear samples alternate by key groups"
         check.collector.add("decryption-undecided", words, track=look.track.name, place=look.segments[0].place)
         return Outcome("cannot tell", "ffmpeg follows no key groups within a segment")
-    return _worst([check.decryption.check(part) for part in parts])
-
-
-def _worst(outcomes: Sequence[Outcome]) -> Outcome:
-    """Return the outcome that stands for all: the one that says the least good."""
-    return min(outcomes, key=lambda one: _ORDER.index(one.verdict))
+    return worst([check.decryption.check(part) for part in parts])
 
 
 def _properties(check: _Check, look: Look, folder: Path) -> TrackProperties | None:
@@ -357,47 +352,3 @@ def _boxes(look: Look, context: Context, protocol: str, collector: Collector) ->
             words = f"the boxes of {system_name(system_id)} in the manifest and in the initialization segment differ"
             place = next(item.place for item in listed if item.box.system_id == system_id)
             collector.add("pssh-differs", words, track=look.track.name, place=place)
-
-
-def _report(work: _Work) -> TrackReport:
-    track, looks = work.track, work.looks
-    if work.report is not None:
-        return work.report
-    if not looks:
-        names = tuple(system_name(system) for system in work.systems)
-        return TrackReport(
-            name=track.name, kind=track.kind, systems=names, segments=len(track.segments), reason="not looked into"
-        )
-    first = next((look for look in looks if look.media.encrypted is not None), looks[0])
-    entry = first.media.encrypted
-    outcome = _worst(work.outcomes)
-    kinds = {look.media.kind for look in looks}
-    return TrackReport(
-        name=track.name,
-        kind=kinds.pop() if len(kinds) == 1 else "muxed",
-        codec=" ".join(dict.fromkeys(one.format for look in looks for one in look.media.entries if one.format)),
-        details=_details(first),
-        scheme=first.scheme or "",
-        kids=tuple(dict.fromkeys(kid.uuid for look in looks for kid in look.kids)),
-        iv="" if entry is None else _iv(first),
-        pattern="" if entry is None or entry.pattern == (0, 0) else f"{entry.pattern[0]}:{entry.pattern[1]}",
-        systems=tuple(system_name(system) for system in work.systems),
-        segments=len(track.segments),
-        examined=len({one.segment.index for look in looks for one in look.segments}),
-        verdict=outcome.verdict,
-        reason=outcome.reason,
-    )
-
-
-def _details(look: Look) -> str:
-    media = look.media
-    if media.kind == "video":
-        return f"{media.width}x{media.height}"
-    return f"{media.channels} channel{'' if media.channels == 1 else 's'}" if media.kind == "audio" else ""
-
-
-def _iv(look: Look) -> str:
-    entry = look.media.encrypted
-    if entry is None:
-        return ""
-    return f"constant 0x{entry.constant_iv.hex()}" if entry.constant_iv else f"{entry.iv_size} bytes each"

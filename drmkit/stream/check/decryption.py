@@ -14,7 +14,7 @@ from drmkit.stream.check.judgement import Judge
 from drmkit.stream.check.look import Look, Looked
 from drmkit.stream.check.model import Verdict
 
-__all__ = ["Decryption", "Outcome", "Sources"]
+__all__ = ["Decryption", "Outcome", "Sources", "worst"]
 
 _MOST_KEYS = 8
 _MOST_TRACKS = 8
@@ -27,6 +27,11 @@ class Outcome:
 
     verdict: Verdict
     reason: str
+
+
+def worst(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return the outcome that stands for all: the one that says the least good."""
+    return min(outcomes, key=lambda one: _ORDER.index(one.verdict))
 
 
 @dataclass(slots=True)
@@ -86,7 +91,7 @@ class Decryption:
         if look.media.kind not in {"video", "audio"} or not kids or look.init_path is None:
             return Outcome("not tried", "no encrypted segment was read")
         outcomes = [self._key(look, kid) for kid in kids[:_MOST_KEYS]]
-        return min(outcomes, key=lambda outcome: _ORDER.index(outcome.verdict))
+        return worst(outcomes)
 
     def _key(self, look: Look, kid: KeyId) -> Outcome:
         segments = [one for one in look.segments if one.path is not None and kid in one.kids]
