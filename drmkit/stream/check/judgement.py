@@ -82,8 +82,9 @@ def spared(counts: Sequence[int], units: int) -> float:
     most = max(counts)
     if units < 1 or most < 1:
         return 1.0
-    missed = sum(int(units * (1 - count / most) + 0.5) for count in counts) + _UNSEEN
-    return min(1.0, missed / (len(counts) * units)) ** units
+    missed = sum(int(units * (1 - count / most) + 0.5) for count in counts) / units
+    # Units differ: some hardly ever fail, and what many keys say of them all says little of each.
+    return min(1.0, (missed + _UNSEEN) / len(counts)) ** units
 
 
 def _failures(outcome: Outcome, frames: int) -> int:

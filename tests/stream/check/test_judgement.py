@@ -130,7 +130,9 @@ def test_samples_under_one_iv_may_fare_alike(outcome: Outcome, controls: list[in
     ("counts", "units", "expected"),
     [
         ([98, 99, 100, 100], 4, "undecided"),
-        ([100] * 8, 4, "right"),
+        ([100] * 4, 6, "undecided"),
+        ([100] * 16, 4, "undecided"),
+        ([100] * 16, 6, "right"),
         ([100] * 16, 2, "undecided"),
         ([100, 75, 100, 50] * 4, 4, "undecided"),
         ([75, 100, 76, 100] * 4, 30, "right"),
@@ -146,7 +148,7 @@ def test_few_samples_that_differ_prove_little(counts: list[int], units: int, exp
 def test_the_chance_that_all_is_spared() -> None:
     """It is certain where nothing fails or nothing is encrypted, and falls with samples and with keys tried."""
     assert spared([0] * 8, 4) == spared([9] * 8, 0) == 1.0
-    assert spared([9] * 16, 4) == pytest.approx((3 / 64) ** 4)
+    assert spared([9] * 16, 4) == pytest.approx((3 / 16) ** 4)
     assert spared([9] * 16, 4) < spared([9] * 8, 4) < spared([9] * 8, 3) < spared([9, 3] * 4, 3)
 
 
