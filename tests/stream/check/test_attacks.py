@@ -12,11 +12,11 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from packedstreams import KIDS, edit
+from packedstreams import KIDS, check_stream, edit
 
 from drmkit.errors import DrmkitError, InputError, RemoteUnavailableError, SignalingError
 from drmkit.http import HttpClient
-from drmkit.stream.check import StreamReport, check_stream
+from drmkit.stream.check import StreamReport
 from drmkit.stream.check.access import Access, Reference, UnreadableError
 from drmkit.stream.check.addressing import template
 from drmkit.stream.check.fragments import read_segment

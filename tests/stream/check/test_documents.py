@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from packedstreams import IVS, KEYS, KIDS, boxes, document, edit
+from packedstreams import IVS, KEYS, KIDS, boxes, check_stream, document, edit
 
 from drmkit import cpix, signaling
 from drmkit.cpix import AudioFilter, BitrateFilter, VideoFilter
@@ -15,7 +15,7 @@ from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.secret import Secret
 from drmkit.signaling import dash, hls, playready, protobuf, widevine
 from drmkit.signaling.pssh import PsshBox
-from drmkit.stream.check import StreamReport, check_stream
+from drmkit.stream.check import StreamReport
 from drmkit.stream.check.boxrules import Context, Placed, check_boxes
 from drmkit.stream.check.collector import Collector
 from drmkit.stream.check.model import Place

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from packedstreams import IVS, KEYS, KIDS, boxes, document, edit, pack, patch
+from packedstreams import IVS, KEYS, KIDS, boxes, check_stream, document, edit, pack, patch
 
 from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.secret import Secret
 from drmkit.signaling import common, playready, widevine
-from drmkit.stream.check import StreamReport, check_stream
+from drmkit.stream.check import StreamReport
 from drmkit.stream.check.catalog import RULES
 from drmkit.stream.model import TrackInput
 from drmkit.stream.tools import Tools

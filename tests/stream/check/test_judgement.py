@@ -15,6 +15,7 @@ from drmkit.stream.check.judgement import Judge, chance, decide, spared
 from drmkit.stream.tools import Tools
 
 KID, KEY = KeyId(bytes.fromhex("0123456789abcdef0123456789abcdef")), Secret(bytes(range(16)))
+IV = bytes(8) + bytes(range(8))
 WRONG = 8
 H264 = ["-c:v", "libx264", "-preset", "veryfast", "-g", "25", "-pix_fmt", "yuv420p"]
 HEVC = ["-c:v", "libx265", "-preset", "ultrafast", "-tag:v", "hvc1", "-pix_fmt", "yuv420p"]
@@ -28,7 +29,7 @@ CLIPS = {
     "hiss": ("anoisesrc=d=3:r=48000:a=0.3:seed=1", "mp4a", [*AAC, "-b:a", "96k"]),
     "AC-3": ("sine=f=440:d=3:r=48000", "ac-3", ["-c:a", "ac3"]),
 }
-# Of these little is encrypted that a decoder could miss: how much it finds is a matter of the packager's random IV.
+# Of these little is encrypted that a decoder could miss: how much it finds is a matter of the key and IV.
 SPARSE = {
     "black": ("color=black:size=320x180:rate=25:duration=4", "avc1", [*H264, "-crf", "40"]),
     "still": ("smptebars=size=640x360:rate=25:duration=4", "avc1", [*H264, "-crf", "40"]),
@@ -47,7 +48,8 @@ def encrypted(tools: Tools, folder: Path, source: str, arguments: list[str], sch
         str(tools.packager),
         f"in=in.mp4,stream={kind},drm_label=X,init_segment=0.mp4,segment_template=$Number$.m4s",
     ]
-    argv += ["--enable_raw_key_encryption", "--keys", f"label=X:key_id={KID.hex}:key={KEY.reveal().hex()}"]
+    label = f"label=X:key_id={KID.hex}:key={KEY.reveal().hex()}:iv={IV.hex()}"
+    argv += ["--enable_raw_key_encryption", "--keys", label]
     argv += ["--protection_scheme", scheme, "--clear_lead", "0", "--segment_duration", "2", "--quiet"]
     subprocess.run(argv, check=True, capture_output=True, timeout=60, cwd=folder)
     return Media((folder / "0.mp4", *sorted(folder.glob("*.m4s"))), f"{kind[0]}:0")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from packedstreams import check_stream
 
-from drmkit.stream.check import Finding, check_stream
+from drmkit.stream.check import Finding
 
 HEAD = '#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-KEY:METHOD=AES-128,URI="https://keys.example/1"\n'
 

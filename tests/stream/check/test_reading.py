@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from packedstreams import check_stream
 
 from drmkit.errors import SignalingError
 from drmkit.http import HttpClient
@@ -14,7 +15,6 @@ from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.secret import Secret
 from drmkit.signaling import widevine
 from drmkit.stream.aes128 import package_aes128
-from drmkit.stream.check import check_stream
 from drmkit.stream.check.access import Access
 from drmkit.stream.check.collector import Collector
 from drmkit.stream.check.dash import read_dash

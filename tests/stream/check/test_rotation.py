@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from packedstreams import KEYS, KIDS, pack
+from packedstreams import KEYS, KIDS, check_stream, pack
 
 from drmkit.identifiers import KeyId
 from drmkit.secret import Secret
 from drmkit.signaling.mp4boxes import children
-from drmkit.stream.check import StreamReport, check_stream
+from drmkit.stream.check import StreamReport
 from drmkit.stream.check.initsegment import KeyGroup, read_init
 from drmkit.stream.check.rekeying import with_defaults
 from drmkit.stream.model import TrackInput

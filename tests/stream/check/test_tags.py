@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from packedstreams import KIDS, edit
+from packedstreams import KIDS, check_stream, edit
 
 from drmkit.errors import VerdictError
 from drmkit.identifiers import DrmSystem
-from drmkit.stream.check import StreamReport, check_stream
+from drmkit.stream.check import StreamReport
 
 MASTER = "master.m3u8"
 WIDEVINE = DrmSystem.WIDEVINE.system_id
