@@ -23,7 +23,7 @@ __all__ = ["Judge", "Judgement", "chance", "decide", "spared"]
 
 Judgement = Literal["right", "wrong", "undecided"]
 _KEY_SIZE = _BLOCK = 16
-_BATCH, _MOST = 2, 16
+_BATCH, _MOST, _MOST_PROMISING = 2, 16, 48
 _LEAST_ALIKE = 4
 _COUNTED = 32 * 2**20
 # What chance of a random key is none, for a clean result and for one with some errors; and which is no wonder.
@@ -180,9 +180,17 @@ class Judge:
         if outcome is None:
             return "undecided"
         verdict = self._decide(outcome)
-        while verdict == "undecided" and self._more():
+        while verdict == "undecided" and len(self._controls) < self._bound(outcome) and self._more():
             verdict = self._decide(outcome)
         return verdict
+
+    def _bound(self, outcome: Outcome) -> int:
+        """Return how many random keys to try: more where all that is missing is a surer measure of how they scatter."""
+        counts = [_failures(control, outcome.frames) for control in self._controls]
+        promising = outcome.sound and all(counts)
+        if promising and self.constant_iv and counts:
+            promising = spared(counts, outcome.frames if self._units is None else self._units) < _NONE
+        return _MOST_PROMISING if promising else _MOST
 
     def quickly(self, key: Secret[bytes] | None) -> bool:
         """Say whether a key may be right, by the first segment alone."""
@@ -210,15 +218,11 @@ class Judge:
         return len(blocks)
 
     def _more(self) -> bool:
-        """Take random keys: a few at first, then more, up to a bound."""
-        if len(self._controls) >= _MOST:
-            return False
-        for _ in range(_BATCH):
-            outcome = self._decode(Secret(self.random(_KEY_SIZE)), self.media)
-            if outcome is None:
-                return False
-            self._controls.append(outcome)
-        return True
+        """Try a few more random keys, and say whether the decoder came to an end with one of them."""
+        tried = (self._decode(Secret(self.random(_KEY_SIZE)), self.media) for _ in range(_BATCH))
+        ended = [outcome for outcome in tried if outcome is not None]
+        self._controls += ended
+        return bool(ended)
 
     def _decode(self, key: Secret[bytes] | None, media: Media) -> Outcome | None:
         return self.decoder.decode(media, {} if key is None else {**self.others, self.kid: key})

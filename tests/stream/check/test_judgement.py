@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -177,3 +180,38 @@ def test_the_chance_of_a_random_key() -> None:
     assert chance(0, [10] * 16) < chance(0, [10] * 8) < chance(0, [10] * 4)
     assert chance(0, [10] * 16) < chance(0, [5, 15] * 8) < chance(0, [0, 20] * 8) < chance(5, [0, 20] * 8) < 1
     assert chance(10_000, [10] * 16) == pytest.approx(1.0)
+
+
+class Told:
+    """A decoder that is told what to find under each random key in turn, and finds the right one sound."""
+
+    def __init__(self, *errors: int | None) -> None:
+        self.errors, self.asked = itertools.cycle(errors), 0
+
+    def decode(self, media: Media, keys: Mapping[KeyId, Secret[bytes]]) -> Outcome | None:
+        """Return the next outcome, or None where the decoder did not come to an end."""
+        if keys[KID].reveal() == KEY.reveal():
+            return Outcome(100, 0)
+        self.asked += 1
+        errors = next(self.errors)
+        return None if errors is None else Outcome(100, errors)
+
+
+@pytest.mark.parametrize(
+    ("errors", "expected", "asked"),
+    [
+        pytest.param(
+            [9, 29, 8, 30, 9, 29, 8, 29, *[18, 19, 20, 19] * 12], "right", range(17, 49), id="scattering widely"
+        ),
+        pytest.param([6, 28, 9, 24, 0, 31, 14, 19, 12, 20], "undecided", range(16, 17), id="one of which has none"),
+        pytest.param([1, 2, 1], "undecided", range(48, 49), id="few"),
+        pytest.param([40, None, 38, None, 44], "right", range(3, 9), id="some without an end"),
+        pytest.param([None], "undecided", range(2, 3), id="all without an end"),
+    ],
+)
+def test_more_random_keys_are_tried_where_they_may_tell(errors: list[int | None], expected: str, asked: range) -> None:
+    """Where all fail, more of them tell how they scatter; where one does not, or none comes to an end, they cannot."""
+    decoder = Told(*errors)
+    judge = Judge(cast(Decoder, decoder), Media((), "v:0"), KID, {}, "avc1", random=random.Random(0).randbytes)
+    assert judge.judge(KEY) == expected
+    assert decoder.asked in asked
