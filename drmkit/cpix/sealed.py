@@ -42,7 +42,6 @@ _PARAMETERS: Final = f"{{{ENC}}}OAEPparams"
 
 _NAMES: Final = {"c": CPIX, "p": PSKC, "e": ENC}
 _NODES: Final = etree.XPath("count(descendant::node())")
-_NODES_BUT_SPACE: Final = etree.XPath("count(descendant::node()[normalize-space() or not(self::text())])")
 _NODES_EACH: Final = 10
 """Eight elements, and the text of two of them."""
 _ONE: Final = "c:ContentKey/c:Data[1]/p:Secret[1]"
@@ -96,12 +95,8 @@ class SealedKeys:
             return
         if self._regular:
             for secret, value in zip(copied.iter(SECRET), values, strict=True):
-                last = secret[-1].tail if secret.text else None
                 del secret[:]
-                plain = etree.SubElement(secret, PLAIN)
-                plain.text = encode_base64(value)
-                if last:
-                    plain.tail = last
+                etree.SubElement(secret, PLAIN).text = encode_base64(value)
             return
         opened = dict(zip(self._secrets, values, strict=True))
         for original, secret in list(zip(self._keys.iter(SECRET), copied.iter(SECRET), strict=True)):
