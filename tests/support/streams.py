@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import random
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +67,7 @@ class Streams:
         """The clip in a scheme (None: in the clear), with a key for each track or one for all."""
         name = "-".join((scheme or "clear", "each" if each else "one", system.name.lower(), layout))
         if name not in self._made:
-            document = _document(scheme, each=each, system=system)
+            document = _document(scheme, each=each, system=system, chances=random.Random(name))
             form = OutputFormat(layout, segment_seconds=2)
             made = package(document, self.clip, self.root / name, tools=self._tools, form=form, allow_clear=True)
             keys = {key.kid: key.key for key in document.content_keys if key.key is not None}
@@ -79,10 +79,11 @@ class Streams:
         name = f"aes128-{container}"
         folder = self.root / name
         if not folder.exists():
-            key = Secret(secrets.token_bytes(16))
+            chances = random.Random(name)
+            key = Secret(chances.randbytes(16))
             form = OutputFormat("segments", segment_seconds=2)
             # With an IV in one container, and the media sequence number for it in the other.
-            iv = secrets.token_bytes(16) if container == "ts" else None
+            iv = chances.randbytes(16) if container == "ts" else None
             package_aes128(
                 self.clip, folder, key=key, iv=iv, key_uri="enc.key", container=container, tools=self._tools, form=form
             )
@@ -90,13 +91,16 @@ class Streams:
         return f"{name}/master.m3u8"
 
 
-def _document(scheme: Scheme | None, *, each: bool, system: DrmSystem) -> cpix.Document:
+def _document(scheme: Scheme | None, *, each: bool, system: DrmSystem, chances: random.Random) -> cpix.Document:
+    # Keys and IVs are the same each time: what a decoder makes of a wrong key is a matter of chance. Streams of one key
+    # are only played with the right one, and have the packager's own IVs.
     builder = cpix.Builder(version="2.3", content_id="clip")
     if scheme is None:
         return builder.build()
-    kids = [KeyId(secrets.token_bytes(16)) for _ in range(3 if each else 1)]
+    kids = [KeyId(chances.randbytes(16)) for _ in range(3 if each else 1)]
     for kid in kids:
-        builder.content_key(kid=kid, key=Secret(secrets.token_bytes(16)), scheme=scheme)
+        key, iv = Secret(chances.randbytes(16)), chances.randbytes(16) if each else None
+        builder.content_key(kid=kid, key=key, iv=iv, scheme=scheme)
         box = common.pssh_box([kid]) if system is DrmSystem.COMMON else widevine.pssh_box([kid], scheme)
         builder.drm_system(kid=kid, system_id=system, pssh=box.to_bytes())
     if each:
