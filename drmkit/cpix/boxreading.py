@@ -45,12 +45,18 @@ def read_boxes(raw: bytes, wanted: str) -> BoxReading:
     """Take boxes apart; `wanted` is the protection scheme of their key, or ""."""
     try:
         boxes = pssh.parse(raw)
-        described = [describe(box) for box in boxes]
     except SignalingError as error:
         return BoxReading(error=error.message)
+    described, fault = [], ""
+    for box in boxes:
+        try:
+            described.append(describe(box))
+        except SignalingError as error:
+            fault = fault or error.message
     clash = next((d.scheme for d in described if d.scheme and wanted and not _same(d.system_id, d.scheme, wanted)), "")
     return BoxReading(
-        systems=tuple(d.system_id for d in described),
+        error=fault,
+        systems=tuple(box.system_id for box in boxes),
         key_ids=tuple(kid for d in described for kid in d.key_ids),
         clash=clash,
     )

@@ -23,9 +23,11 @@ from drmkit.cpix.view import (
     cpix,
     remove_attribute,
     remove_element,
+    set_attribute,
     set_text,
 )
 from drmkit.errors import CpixError
+from drmkit.identifiers import DrmSystem
 from drmkit.secret import Secret
 
 __all__ = [
@@ -204,6 +206,11 @@ class DRMSystem(View):
             raise CpixError(f"DRMSystem in line {self.line} has no systemId", hint="the attribute is required")
         return text.lower()
 
+    @system_id.setter
+    def system_id(self, value: str | DrmSystem) -> None:
+        self.changing()
+        set_attribute(self.element, "systemId", value.system_id if isinstance(value, DrmSystem) else value)
+
     @property
     def robustness(self) -> str | None:
         """The robustness level that belongs to the content protection data (2.4), or None."""
@@ -213,10 +220,10 @@ class DRMSystem(View):
     @robustness.setter
     def robustness(self, value: str | None) -> None:
         self.changing()
-        if value is None:
-            remove_attribute(ensure_child(self.element, cpix("ContentProtectionData")), "robustness")
-        else:
-            ensure_child(self.element, cpix("ContentProtectionData")).set("robustness", value)
+        if value is not None:
+            set_attribute(ensure_child(self.element, cpix("ContentProtectionData")), "robustness", value)
+        elif (child := find_child(self.element, cpix("ContentProtectionData"))) is not None:
+            remove_attribute(child, "robustness")
 
     def hls_signaling(self, playlist: str = "media") -> str | None:
         """Return the HLS lines for a playlist, `media` or `master` (in 2.4: `multiVariant`), or None.

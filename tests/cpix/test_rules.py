@@ -20,6 +20,7 @@ from drmkit.cpix.usage import MAX_UINT32
 from drmkit.errors import InvalidDocumentError
 from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.signaling import common, dash, playready, widevine
+from drmkit.signaling.pssh import PsshBox
 
 A = "11111111-2222-3333-4444-555555555555"
 B = "21111111-2222-3333-4444-555555555555"
@@ -191,6 +192,7 @@ def certificate(
 KID = KeyId.from_uuid(A)
 WV_BOX = widevine.pssh_box([KID], "cenc").to_bytes()
 PR_BOX = playready.pssh_box([KID], "cenc", keys={KID: bytes(range(16))})
+EMPTY_PR_BOX = PsshBox(system_id=DrmSystem.PLAYREADY.system_id).to_bytes()
 GOOD_CERT = certificate()
 TAG = b'#EXT-X-KEY:METHOD=SAMPLE-AES-CTR,URI="skd://x"'
 SESSION = b'#EXT-X-SESSION-KEY:METHOD=SAMPLE-AES-CTR,URI="skd://x"'
@@ -355,7 +357,13 @@ CASES: dict[str, list[tuple[Doc, Doc]]] = {
             Doc(systems=system(system_id=PR, body=pssh(PR_BOX.to_bytes()))),
         ),
     ],
-    "pssh-system": [(Doc(systems=system(system_id=PR, body=pssh(WV_BOX))), Doc(systems=system(body=pssh(WV_BOX))))],
+    "pssh-system": [
+        (Doc(systems=system(system_id=PR, body=pssh(WV_BOX))), Doc(systems=system(body=pssh(WV_BOX)))),
+        (
+            Doc(systems=system(body=pssh(EMPTY_PR_BOX))),
+            Doc(systems=system(system_id=PR, body=pssh(EMPTY_PR_BOX))),
+        ),
+    ],
     "pssh-key": [
         (Doc(keys=TWO, systems=system(B, body=pssh(WV_BOX))), Doc(keys=TWO, systems=system(A, body=pssh(WV_BOX)))),
         (

@@ -231,6 +231,28 @@ def test_setting_none_takes_a_value_away(full_24: bytes) -> None:
     assert system.hls_allowed_cpc_of("media") is None
 
 
+def test_taking_away_what_is_not_there_adds_nothing() -> None:
+    """A robustness that is set to None makes no ContentProtectionData to have none."""
+    data = (
+        f'<CPIX xmlns="urn:dashif:org:cpix"><DRMSystemList><DRMSystem kid="{KID}" '
+        f'systemId="{DrmSystem.WIDEVINE.system_id}"/></DRMSystemList></CPIX>'
+    )
+    document = cpix.parse(data.encode())
+    document.drm_systems[0].robustness = None
+    assert etree.tostring(document.root) == data.encode()
+
+
+def test_the_system_of_an_entry_can_be_changed(full_24: bytes) -> None:
+    """A system ID is set as a UUID or as a known DRM system, and found under it."""
+    document = cpix.parse(full_24)
+    document.signatures.remove(document.signatures[0])
+    system = document.drm_systems[0]
+    for value in (DrmSystem.PLAYREADY, DrmSystem.PLAYREADY.system_id.upper()):
+        system.system_id = value
+        assert system.system_id == DrmSystem.PLAYREADY.system_id
+        assert document.drm_systems.get(system.kid, DrmSystem.PLAYREADY.system_id) == system
+
+
 def test_a_key_in_the_clear_takes_the_place_of_an_encrypted_one() -> None:
     """Setting a key removes the encrypted value and its MAC."""
     data = (
