@@ -110,7 +110,7 @@ def sign(
         check_strength(owner, now)
     document.changing(document.root)
     target = _part(document, part)
-    signature = _template(document.root, owner, element_id=None if target is None else target.get("id"))
+    signature = _template(document.root, owner, target)
     # libxmlsec works on a copy: it notes IDs in the tree that it signs, and nothing may remain where it fails.
     twin = copy.deepcopy(document.tree).getroot()
     draft = copy.deepcopy(signature)
@@ -276,14 +276,14 @@ def _new_id(document: Document, element: etree._Element) -> str:
     return name if number == 1 else f"{name}{number}"
 
 
-def _template(root: etree._Element, owner: x509.Certificate, *, element_id: str | None) -> etree._Element:
+def _template(root: etree._Element, owner: x509.Certificate, target: etree._Element | None) -> etree._Element:
     signature = root.makeelement(_ds("Signature"), nsmap={"ds": DS})
     info = etree.SubElement(signature, _ds("SignedInfo"))
     etree.SubElement(info, _ds("CanonicalizationMethod"), Algorithm=C14N_1_1)
     etree.SubElement(info, _ds("SignatureMethod"), Algorithm=METHODS[0])
-    reference = etree.SubElement(info, _ds("Reference"), URI="" if element_id is None else f"#{element_id}")
+    reference = etree.SubElement(info, _ds("Reference"), URI="" if target is None else f"#{target.get('id')}")
     transforms = etree.SubElement(reference, _ds("Transforms"))
-    for name in (*((ENVELOPED,) if element_id is None else ()), C14N_1_1):
+    for name in (*((ENVELOPED,) if target in (None, root) else ()), C14N_1_1):
         etree.SubElement(transforms, _ds("Transform"), Algorithm=name)
     etree.SubElement(reference, _ds("DigestMethod"), Algorithm=DIGESTS[0])
     etree.SubElement(reference, _ds("DigestValue"))

@@ -157,15 +157,22 @@ def by_id(document: cpix.Document) -> str:
     return "rule-1"
 
 
+def root_id(document: cpix.Document) -> str:
+    """Give the document an ID and return that."""
+    document.id = "all"
+    return "all"
+
+
 @pytest.mark.parametrize(
     ("choose", "expected"),
     [
         (by_id, "rule-1"),
+        (root_id, "all"),
         (lambda d: d.usage_rules[0], "ContentKeyUsageRule"),
         (lambda d: d.content_keys[2], "ContentKey"),
         (lambda d: d.usage_rules, "ContentKeyUsageRuleList"),
     ],
-    ids=["an ID", "a rule", "a key", "a list"],
+    ids=["an ID", "the ID of the root", "a rule", "a key", "a list"],
 )
 def test_any_element_may_be_signed(choose: Callable[[cpix.Document], object], expected: str) -> None:
     """An element is named by its ID, or as a view or list, which gets an ID where it has none."""

@@ -43,7 +43,7 @@ def files(folder: Path, owner: Pair, name: str) -> tuple[Path, Path]:
 
 def id_arguments() -> list[str]:
     """What tells the program which attributes are IDs."""
-    names = ("ContentKeyList", "ContentKeyUsageRuleList", "DeliveryDataList", "ContentKey")
+    names = ("CPIX", "ContentKeyList", "ContentKeyUsageRuleList", "DeliveryDataList", "ContentKey")
     return [argument for name in names for argument in ("--id-attr:id", f"{CPIX}:{name}")]
 
 
@@ -57,6 +57,14 @@ def verified_by_xmlsec1(folder: Path, document: cpix.Document, *names: str) -> l
         place = f"(//*[local-name()='Signature'])[{number}]"
         codes.append(xmlsec1("--verify", *trusted, *id_arguments(), "--node-xpath", place, file).returncode)
     return codes
+
+
+def test_xmlsec1_verifies_the_root_signed_by_its_id(tmp_path: Path) -> None:
+    """The root is signed by its ID as other elements are; the signature in it is left out of account."""
+    document = clear_document()
+    document.id = "all"
+    cpix.sign(document, pair("anna").private, part="all")
+    assert verified_by_xmlsec1(tmp_path, document, "anna") == [0]
 
 
 @pytest.mark.parametrize("indented", [False, True], ids=["on one line", "indented"])
