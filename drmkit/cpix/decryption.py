@@ -174,19 +174,15 @@ def _recipient(document: Document, private: rsa.RSAPrivateKey) -> Recipient:
     spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     names = []
     for recipient in document.recipients:
-        der = None
+        ders: tuple[bytes, ...] = ()
         with suppress(CpixError):
-            der = recipient.certificate
-        certificate = None if der is None else load_certificate(der)
-        if certificate is None:
-            # A certificate that is stricter read than written still names its key: the public key stands in it in DER.
-            if der is not None and spki in der:
-                return recipient
-            names.append("one without a readable certificate")
-        elif same_key(certificate, public):
+            ders = recipient.certificates
+        readable = [found for found in map(load_certificate, ders) if found is not None]
+        # A certificate that is stricter read than written still names its key: the public key stands in it in DER.
+        unread = (der for der in ders if load_certificate(der) is None)
+        if any(same_key(found, public) for found in readable) or any(spki in der for der in unread):
             return recipient
-        else:
-            names.append(describe(certificate))
+        names.append(describe(readable[0]) if readable else "one without a readable certificate")
     listed = "; ".join(names[:5]) + (f"; and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004 (enough)
     raise NotRecipientError(
         f"the document is not encrypted for this private key; its recipients are {listed}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from lxml import etree
 
 from drmkit.cpix import values
@@ -82,10 +84,18 @@ class Recipient(View):
 
     @property
     def certificate(self) -> bytes | None:
-        """The recipient's X.509 certificate in DER, or None."""
+        """The recipient's X.509 certificate in DER, or None; the first one where there is a chain."""
+        return next(self._certificates(), None)
+
+    @property
+    def certificates(self) -> tuple[bytes, ...]:
+        """The X.509 certificates in DER: the recipient's own, and any of a chain, in whatever order they stand."""
+        return tuple(self._certificates())
+
+    def _certificates(self) -> Iterator[bytes]:
         key = self.delivery_key
-        found = None if key is None else key.find(_CERTIFICATE)
-        return None if found is None else self.read_value(BYTES, values.text_of(found), "X509Certificate")
+        for found in () if key is None else key.iterfind(_CERTIFICATE):
+            yield self.read_value(BYTES, values.text_of(found), "X509Certificate")
 
     @property
     def document_keys(self) -> tuple[DocumentKey, ...]:

@@ -18,6 +18,7 @@ from drmkit.secret import Secret
 __all__ = ["PrivateKey", "load_private_key"]
 
 _WRONG = "use the passphrase with which the key was exported"
+_OPENSSH = b"-----BEGIN OPENSSH PRIVATE KEY-----"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +74,11 @@ def load_private_key(
 
 def _from_pem(source: bytes, password: bytes | None) -> PrivateKey:
     key = _attempt(load_pem_private_key, source, password)
+    if key is None and _OPENSSH in source:
+        raise CertificateError(
+            "the private key is in the format of OpenSSH, which is not PEM",
+            hint="convert a copy of it: ssh-keygen -p -m PKCS8 -f COPY",
+        )
     if key is None:
         encrypted = b"ENCRYPTED" in source
         raise CertificateError(

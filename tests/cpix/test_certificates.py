@@ -132,6 +132,14 @@ def test_a_certificate_is_no_private_key() -> None:
     assert caught.value.hint == "is it the certificate alone?"
 
 
+def test_a_key_of_openssh_is_called_by_its_name() -> None:
+    """The format that ssh-keygen writes looks like PEM and is not; the hint says how to convert it."""
+    key = pair().key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    with pytest.raises(CertificateError, match="in the format of OpenSSH") as caught:
+        cpix.load_private_key(key)
+    assert "ssh-keygen -p -m PKCS8" in str(caught.value.hint)
+
+
 def test_only_rsa_keys_are_of_use() -> None:
     """CPIX knows RSA only: an elliptic-curve key or certificate is refused by name."""
     key = ec.generate_private_key(ec.SECP256R1())

@@ -478,6 +478,29 @@ def test_a_certificate_that_cannot_be_parsed_still_names_its_key() -> None:
     assert values(changed(change)) == list(KEYS)
 
 
+@pytest.mark.parametrize("apart", [False, True], ids=["in one X509Data", "in one each"])
+def test_a_recipient_is_found_by_any_certificate_of_a_chain(apart: bool) -> None:
+    """The certificate of the issuer may stand before that of the recipient, as XML Signature sets no order."""
+
+    def chain(root: etree._Element) -> None:
+        data = first(root, f"{DELIVERY}/{C}DeliveryKey/{D}X509Data")
+        issuer = etree.Element(f"{D}X509Certificate")
+        issuer.text = base64.b64encode(pair("berta").certificate.public_bytes(Encoding.DER)).decode()
+        if apart:
+            other = etree.Element(data.tag)
+            other.append(issuer)
+            data.addprevious(other)
+        else:
+            data.insert(0, issuer)
+
+    document = changed(chain)
+    assert len(document.recipients[0].certificates) == 2
+    assert document.recipients[0].certificate == document.recipients[0].certificates[0]
+    assert values(document) == list(KEYS)
+    with pytest.raises(NotRecipientError):
+        values(document, "carla")
+
+
 def test_keys_of_any_length_share_one_stream() -> None:
     """Keys of several lengths under one document key come out of the one stream whole, and a bad one alone is None."""
     keys = [bytes([size]) * size for size in (1, 15, 16, 17, 31, 32, 64)]
