@@ -224,12 +224,11 @@ def _fields(entry: VerifiedSignature) -> dict[str, Any]:
     from lxml import etree  # noqa: PLC0415
 
     from drmkit.cpix.certificates import subject_of  # noqa: PLC0415
-    from drmkit.cpix.values import line_of  # noqa: PLC0415
 
     return {
         "element": etree.QName(entry.element).localname,
         "id": entry.element_id,
-        "line": line_of(entry.element),
+        "line": entry.signature.document.line_of(entry.element),
         "whole_document": entry.element is entry.signature.document.root,
         "signer": subject_of(entry.signer),
         "signer_sha256": entry.signer.fingerprint(SHA256()).hex(),

@@ -174,12 +174,12 @@ class Source:
     def _tags_by_line(self) -> dict[tuple[int, str], list[tuple[etree._Element, re.Match[str]]]]:
         from lxml import etree  # noqa: PLC0415 (the document has loaded it)
 
-        from drmkit.cpix.values import line_of  # noqa: PLC0415
-
         found: dict[tuple[int, str], list[tuple[etree._Element, re.Match[str]]]] = {}
-        elements = () if self._document is None else self._document.root.iter(etree.Element)
-        for element, tag in zip(elements, self._tags, strict=False):
-            found.setdefault((line_of(element), tag["name"].rpartition(":")[2]), []).append((element, tag))
+        document = self._document
+        if document is None:
+            return found
+        for element, tag in zip(document.root.iter(etree.Element), self._tags, strict=False):
+            found.setdefault((document.line_of(element), tag["name"].rpartition(":")[2]), []).append((element, tag))
         return found
 
     @cached_property

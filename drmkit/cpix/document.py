@@ -18,6 +18,7 @@ from drmkit.cpix.collections import (
     UpdateHistory,
     UsageRules,
 )
+from drmkit.cpix.lines import Lines
 from drmkit.cpix.schema import CPIX, NAMESPACES
 from drmkit.cpix.values import line_of
 from drmkit.cpix.view import TEXT, Attribute, View, cpix
@@ -62,6 +63,7 @@ class Document(View):
     """
 
     __slots__ = (
+        "_lines",
         "_names",
         "_signed",
         "content_keys",
@@ -84,6 +86,7 @@ class Document(View):
     def __init__(self, tree: etree._ElementTree, *, source: bytes | None = None) -> None:
         super().__init__(self, tree.getroot())
         self.source = source
+        self._lines = None if source is None else Lines(tree.getroot(), source)
         self.revision = 0
         self.made_here = False
         self.validated_revision: int | None = None
@@ -183,11 +186,20 @@ class Document(View):
         signed = self.signed_ids
         target = self.element if element is None else element
         if signed is None or (signed and any(e.get("id") in signed for e in _self_and_ancestors(target))):
+            name = etree.QName(target).localname
             raise CpixError(
-                f"{etree.QName(target).localname} in line {line_of(target)} is signed: a change breaks the signature",
+                f"{name} in line {self.line_of(target)} is signed: a change breaks the signature",
                 hint="remove the signature first: document.signatures.remove(signature); then sign again",
             )
         self.touch()
+
+    def line_of(self, element: etree._Element) -> int:
+        """Return the line of the input in which the start tag of an element begins; 0 for one that was made here.
+
+        In a document that was changed it is the number that libxml2 has: the line in which the tag ends, and above
+        65,534 a guess.
+        """
+        return self._lines.of(element) if self._lines is not None and self.is_unchanged else line_of(element)
 
     @property
     def signed_ids(self) -> frozenset[str] | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from lxml import etree
 
+from drmkit.cpix import values
 from drmkit.cpix.schema import NAMESPACES
 
 __all__ = ["Paths"]
@@ -22,8 +24,9 @@ _PREFIXES: Final = {uri: "" if prefix == "cpix" else f"{prefix}:" for prefix, ur
 class Paths:
     """Paths within one tree that does not change meanwhile; each list of children is numbered once."""
 
-    def __init__(self, root: etree._Element) -> None:
+    def __init__(self, root: etree._Element, line_of: Callable[[etree._Element], int] = values.line_of) -> None:
         self._root = root
+        self.line_of = line_of
         self._steps: dict[etree._Element, dict[etree._Element, str]] = {}
         self._asked: dict[etree._Element, int] = {}
         self._children: dict[tuple[etree._Element, str | None, str], list[etree._Element]] = {}

@@ -12,6 +12,7 @@ from lxml import etree
 
 from drmkit.cpix.assessment import assess
 from drmkit.cpix.document import Document
+from drmkit.cpix.lines import ASCII_COMPATIBLE
 from drmkit.cpix.paths import Paths
 from drmkit.cpix.records import UUID
 from drmkit.cpix.report import Finding
@@ -31,7 +32,6 @@ _LOCATED: Final = etree.XPath(
     "boolean(//@*[(local-name() = 'schemaLocation' or local-name() = 'noNamespaceSchemaLocation')"
     " and namespace-uri() = 'http://www.w3.org/2001/XMLSchema-instance'])"
 )
-_ASCII_COMPATIBLE: Final = ("UTF-8", "US-ASCII", "ASCII", "ISO-8859-", "WINDOWS-125")
 _IDS_OF_REFERENCES: Final = ("2.1", "2.2")
 _OF_VALUES: Final = ("structure-value", "structure-uuid", "structure-base64", "structure-playlist-name")
 _LARGE: Final = 1_000
@@ -56,7 +56,7 @@ def check_structure(document: Document, version: str, survey: Survey | None = No
         version: the CPIX version.
         survey: a survey of the document, where one is at hand.
     """
-    paths = Paths(document.root)
+    paths = Paths(document.root, document.line_of)
     survey = survey or Survey(document, version)
     findings = _schema_findings(document, version, paths, survey)
     return [*findings, *_departures(document, version, paths, survey)]
@@ -175,7 +175,7 @@ def _is_located(document: Document) -> bool:
     if document.made_here:
         return False
     encoding = (document.tree.docinfo.encoding or "").upper()
-    if document.is_unchanged and document.source is not None and encoding.startswith(_ASCII_COMPATIBLE):
+    if document.is_unchanged and document.source is not None and encoding.startswith(ASCII_COMPATIBLE):
         return b"chemaLocation" in document.source
     return bool(_LOCATED(document.tree))
 
@@ -203,7 +203,7 @@ def _departures(document: Document, version: str, paths: Paths, survey: Survey) 
                 "give the key period that ID, or correct the reference",
             )
             place = f"{paths.of(element)}/@{attribute}"
-            yield structure_finding("structure-id-unresolved", element, place, said, version)
+            yield structure_finding("structure-id-unresolved", paths.line_of(element), place, said, version)
 
 
 def _dangling(document: Document) -> bool:
@@ -229,4 +229,4 @@ def _not_base64(paths: Paths, element: etree._Element, attribute: str | None, ve
     text = text_of(element) if attribute is None else element.get(attribute, "")
     what = "it is a UUID" if UUID.fullmatch(text.lower()) else "it has characters outside the alphabet"
     said = (f"{where} is not base64: {what}", _LENIENT)
-    return structure_finding("structure-base64", element, path, said, version)
+    return structure_finding("structure-base64", paths.line_of(element), path, said, version)

@@ -60,7 +60,7 @@ def report_on(
     document = survey.document
     chosen, reason, findings = _structure(document, version, survey)
     survey.version = chosen
-    findings += rules.apply(survey, Paths(document.root), kinds)
+    findings += rules.apply(survey, Paths(document.root, document.line_of), kinds)
     if profile != "cpix":
         from drmkit.speke.contract import apply_profile  # noqa: PLC0415 (plain CPIX needs none of SPEKE)
 

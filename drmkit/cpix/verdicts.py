@@ -13,7 +13,7 @@ from drmkit.cpix.notation import VERSIONS
 from drmkit.cpix.paths import Paths
 from drmkit.cpix.report import Finding
 from drmkit.cpix.schema import NAMESPACES
-from drmkit.cpix.values import line_of, text_of
+from drmkit.cpix.values import text_of
 
 __all__ = ["NO_VERDICT", "short_name", "structure_finding", "translate"]
 
@@ -62,13 +62,13 @@ class _Verdict:
 Explained = tuple[str, str, str]
 
 
-def structure_finding(rule: str, element: etree._Element, path: str, said: tuple[str, str], version: str) -> Finding:
+def structure_finding(rule: str, line: int, path: str, said: tuple[str, str], version: str) -> Finding:
     """Make a structural finding; `said` is its message and its hint."""
     return Finding(
         rule=rule,
         kind="structure",
         severity="error",
-        line=line_of(element),
+        line=line,
         path=path,
         message=said[0],
         hint=said[1],
@@ -84,7 +84,7 @@ def translate(tree: Paths, paths: Paths, version: str, place: str, message: str)
     verdict = _Verdict(version, element, attribute, match["text"].strip() if match else message)
     rule, said, hint = _explain(verdict)
     path = paths.of(element) + (f"/@{short_name(attribute)}" if attribute else "")
-    return structure_finding(rule, element, path, (said, hint), version)
+    return structure_finding(rule, paths.line_of(element), path, (said, hint), version)
 
 
 def short_name(name: str | None) -> str:

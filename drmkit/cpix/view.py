@@ -98,7 +98,7 @@ class View:
     @property
     def line(self) -> int:
         """The line of the start tag in the input, or 0 for an element that was made here."""
-        return values.line_of(self.element)
+        return self.document.line_of(self.element)
 
     def __eq__(self, other: object) -> bool:
         return self.element is other.element if isinstance(other, View) else NotImplemented

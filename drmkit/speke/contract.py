@@ -18,7 +18,6 @@ from lxml import etree
 from drmkit.cpix.document import Document
 from drmkit.cpix.paths import Paths
 from drmkit.cpix.report import Finding, Severity
-from drmkit.cpix.values import line_of
 from drmkit.errors import ConfigurationError
 from drmkit.speke.reading import Reading
 from drmkit.speke.versions import VERSIONS, SpekeVersion, named
@@ -202,7 +201,7 @@ def findings(document: Document, version: str, *, answered: bool = False) -> lis
     """
     speke = named(version.removeprefix("speke-"))
     reading = Reading(document, speke)
-    paths = Paths(document.root)
+    paths = Paths(document.root, document.line_of)
     found = []
     for rule in _rules_of(speke.name):
         if answered or reading.is_answer or not rule.answers_only:
@@ -240,7 +239,7 @@ def apply_profile(document: Document, profile: str, cpix: Iterable[Finding]) -> 
 
 
 def _empty_attributes(document: Document) -> frozenset[str]:
-    paths = Paths(document.root)
+    paths = Paths(document.root, document.line_of)
     return frozenset(
         f"{paths.of(element)}/@{name!s}"
         for element in document.root.iter(etree.Element)
@@ -255,7 +254,7 @@ def _finding(rule: Rule, breach: Breach, paths: Paths) -> Finding:
         rule=rule.id,
         kind="semantics",
         severity=breach.severity or rule.severity,
-        line=line_of(breach.element),
+        line=paths.line_of(breach.element),
         path=f"{path}/@{breach.attribute}" if breach.attribute else path,
         message=breach.message,
         hint=rule.hint,

@@ -16,7 +16,7 @@ from lxml import etree
 from drmkit.cpix.document import Document
 from drmkit.cpix.paths import Paths
 from drmkit.cpix.report import Finding, Severity
-from drmkit.cpix.values import line_of, parse_datetime, text_of
+from drmkit.cpix.values import parse_datetime, text_of
 from drmkit.speke.reading import KEY_LIST, PERIOD_LIST, RULE_LIST, SYSTEM_LIST, is_empty, local_name, tag
 
 __all__ = ["compare"]
@@ -49,7 +49,7 @@ class _Comparison:
     ) -> None:
         """Enter a finding; `element` is of the answer."""
         source = _OVERRIDE if rule.startswith("speke-echo-kid") else _PAGE
-        path, line = self.paths.of(element), line_of(element)
+        path, line = self.paths.of(element), self.paths.line_of(element)
         self.found.append(
             Finding(
                 rule=rule,
@@ -71,7 +71,7 @@ def compare(request: Document, answer: Document) -> list[Finding]:
         request: what was sent.
         answer: what came back.
     """
-    state = _Comparison(Paths(answer.root))
+    state = _Comparison(Paths(answer.root, answer.line_of))
     state.renamed = _renamed(request, answer, state)
     _attributes(state, request.root, answer.root)
     _children(state, request.root, answer.root)

@@ -17,7 +17,6 @@ from lxml import etree
 from drmkit.cpix.paths import Paths
 from drmkit.cpix.report import Finding, Kind, Severity
 from drmkit.cpix.survey import Survey
-from drmkit.cpix.values import line_of
 
 __all__ = ["Hit", "Rule", "all_rules", "apply", "rule"]
 
@@ -66,7 +65,7 @@ class Rule:
                 rule=self.id,
                 kind=self.kind,
                 severity=hit.severity or self.severity,
-                line=line_of(hit.element),
+                line=paths.line_of(hit.element),
                 path=f"{path}/@{hit.attribute}" if hit.attribute else path,
                 message=hit.message,
                 hint=hit.hint or self.hint,

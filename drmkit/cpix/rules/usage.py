@@ -11,7 +11,7 @@ from drmkit.cpix.overlap import Terms, collisions
 from drmkit.cpix.rules import Hit, rule
 from drmkit.cpix.survey import Survey
 from drmkit.cpix.usage import MAX_UINT32, AudioFilter, BitrateFilter, VideoFilter
-from drmkit.cpix.values import line_of, parse_integer
+from drmkit.cpix.values import parse_integer
 from drmkit.cpix.view import cpix
 
 __all__: list[str] = []
@@ -136,7 +136,7 @@ def rule_overlap(survey: Survey) -> Iterator[Hit]:
     """No track can match the usage rules of two content keys."""
     terms = [t for t in (Terms.of(survey, e) for e in survey.document.usage_rules.elements()) if t is not None]
     for first, second, certain in collisions(terms):
-        other = f"that in line {line_of(first.element)} (key {first.kid})"
+        other = f"that in line {survey.document.line_of(first.element)} (key {first.kid})"
         message = f"a track can match this rule (content key {second.kid}) and {other}"
         yield Hit(second.element, message, severity="error" if certain else "warning")
 
