@@ -19,8 +19,8 @@ from drmkit.cpix.shape import ensure_child, find_child
 from drmkit.cpix.survey import Survey
 from drmkit.cpix.usage import AudioFilter, BitrateFilter, VideoFilter
 from drmkit.cpix.validation import report_on
-from drmkit.cpix.values import encode_base64, format_datetime
-from drmkit.cpix.view import add_element, add_value, cpix, set_attribute, set_text
+from drmkit.cpix.values import as_bytes, as_utf8, encode_base64, format_datetime
+from drmkit.cpix.view import add_element, add_value, cpix, set_attribute, set_text, write_key_id
 from drmkit.errors import CpixError
 from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.secret import Secret
@@ -122,7 +122,7 @@ class Builder:
         attributes: dict[str, str | None] = {"kid": (text := self._kid(kid)), "commonEncryptionScheme": scheme}
         root = None if depends_on is None else self._kid(depends_on)
         if (id, content_id, iv, root) != _NOTHING:
-            own = None if iv is None else encode_base64(iv := bytes(memoryview(iv)))
+            own = None if iv is None else encode_base64(iv := as_bytes(iv))
             attributes = {"id": id, "kid": text, "contentId": content_id, "explicitIV": own, "dependsOnKey": root}
             attributes["commonEncryptionScheme"] = scheme
         element = self._add("ContentKeyList", _CONTENT_KEY, attributes)
@@ -132,8 +132,7 @@ class Builder:
             if hdcp_output_protection is not None:
                 add_value(hdcp, cpix("HDCPOutputProtectionData"), hdcp_output_protection)
         if key is not None:
-            raw = key.reveal() if isinstance(key, Secret) else key
-            raw = raw if type(raw) is bytes else bytes(memoryview(raw))
+            raw = as_bytes(key.reveal() if isinstance(key, Secret) else key)
             secret = _child(_child(element, _DATA), _SECRET)
             _child(secret, _PLAIN).text = encode_base64(raw)
         if self._noted is not None:
@@ -359,7 +358,7 @@ class Builder:
         attributes: dict[str, str | None] = {"playlist": name}
         if allowed_cpc is not None:
             attributes["allowedCPC"] = allowed_cpc
-        add_value(element, _HLS, lines.encode(), attributes)
+        add_value(element, _HLS, as_utf8(lines), attributes)
         return name, lines
 
     def _open(self) -> Document:
@@ -378,20 +377,16 @@ class Builder:
 
     def _kid(self, kid: KeyId) -> str:
         """Write a key ID, with one text for all that refer to it."""
-        if not isinstance(kid, KeyId):
-            raise CpixError(
-                f"a key ID is a KeyId, not {type(kid).__name__}",
-                hint="KeyId.from_uuid, from_hex, from_base64 or from_bytes",
-            )
-        text = self._uuids.get(kid.raw)
+        text = self._uuids.get(kid.raw) if isinstance(kid, KeyId) else None
         if text is None:
-            text = self._uuids[kid.raw] = kid.uuid
+            text = write_key_id(kid)
+            self._uuids[kid.raw] = text
         return text
 
 
 def _known_version(version: str) -> str:
     if version not in VERSIONS:
-        near = get_close_matches(version, VERSIONS, n=1, cutoff=0.5)
+        near = get_close_matches(str(version), VERSIONS, n=1, cutoff=0.5)
         raise CpixError(
             f"there is no CPIX version {version!r}; published are {', '.join(VERSIONS)}",
             hint=f"did you mean {near[0]}?" if near else "state the version",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar, overload
 
 from lxml import etree
 
@@ -14,7 +14,7 @@ from drmkit.cpix.shape import find_child
 from drmkit.cpix.usage import UsageRule
 from drmkit.cpix.view import INTEGER, TEXT, Attribute, View, cpix, remove_element
 from drmkit.errors import CpixError
-from drmkit.identifiers import KeyId
+from drmkit.identifiers import DrmSystem, KeyId
 
 if TYPE_CHECKING:
     from drmkit.cpix.document import Document
@@ -61,8 +61,14 @@ class Collection(Generic[V]):
     def __len__(self) -> int:
         return sum(1 for _ in self.elements())
 
-    def __getitem__(self, position: int) -> V:
+    @overload
+    def __getitem__(self, position: int) -> V: ...
+    @overload
+    def __getitem__(self, position: slice) -> list[V]: ...
+    def __getitem__(self, position: int | slice) -> V | list[V]:
         elements = list(self.elements())
+        if isinstance(position, slice):
+            return [self.view(self._document, element) for element in elements[position]]
         try:
             return self.view(self._document, elements[position])
         except IndexError:
@@ -149,19 +155,19 @@ def _kid(element: etree._Element) -> str:
 
 
 class ContentKeys(ListWithId[ContentKey]):
-    """The content keys; `get` finds one by its key ID."""
+    """The content keys; `get` finds one by its key ID, a `KeyId` or a UUID in text, as do the other lists."""
 
     list_tag = cpix("ContentKeyList")
     item_tag = cpix("ContentKey")
     view = ContentKey
     _key = staticmethod(_kid)
 
-    def get(self, kid: KeyId) -> ContentKey | None:
+    def get(self, kid: KeyId | str) -> ContentKey | None:
         """Return the content key with this ID, or None; the first one where the document repeats it."""
-        return self._first(str(kid))
+        return self._first(str(kid).lower())
 
     def __contains__(self, kid: object) -> bool:
-        return isinstance(kid, KeyId) and bool(self._found(str(kid)))
+        return isinstance(kid, KeyId | str) and bool(self._found(str(kid).lower()))
 
 
 class DRMSystems(ListWithId[DRMSystem]):
@@ -172,16 +178,17 @@ class DRMSystems(ListWithId[DRMSystem]):
     view = DRMSystem
     _key = staticmethod(_kid)
 
-    def get(self, kid: KeyId, system_id: str) -> DRMSystem | None:
+    def get(self, kid: KeyId | str, system_id: str | DrmSystem) -> DRMSystem | None:
         """Return the entry of a DRM system (UUID text in either case) for a key, or None."""
-        for element in self._found(str(kid)):
-            if (element.get("systemId") or "").lower() == system_id.lower():
+        wanted = (system_id.system_id if isinstance(system_id, DrmSystem) else system_id).lower()
+        for element in self._found(str(kid).lower()):
+            if (element.get("systemId") or "").lower() == wanted:
                 return DRMSystem(self._document, element)
         return None
 
-    def for_key(self, kid: KeyId) -> list[DRMSystem]:
+    def for_key(self, kid: KeyId | str) -> list[DRMSystem]:
         """Return all DRM systems of a content key, in document order."""
-        return [DRMSystem(self._document, element) for element in self._found(str(kid))]
+        return [DRMSystem(self._document, element) for element in self._found(str(kid).lower())]
 
 
 class UsageRules(ListWithId[UsageRule]):
@@ -192,9 +199,9 @@ class UsageRules(ListWithId[UsageRule]):
     view = UsageRule
     _key = staticmethod(_kid)
 
-    def for_key(self, kid: KeyId) -> list[UsageRule]:
+    def for_key(self, kid: KeyId | str) -> list[UsageRule]:
         """Return all usage rules of a content key, in document order."""
-        return [UsageRule(self._document, element) for element in self._found(str(kid))]
+        return [UsageRule(self._document, element) for element in self._found(str(kid).lower())]
 
 
 class Periods(ListWithId[ContentKeyPeriod]):

@@ -92,13 +92,13 @@ class SecretHolder(View):
             if data is not None:
                 remove_element(data)
             return
-        raw = value.reveal() if isinstance(value, Secret) else value
+        text = values.encode_base64(value.reveal() if isinstance(value, Secret) else value)
         secret = ensure_child(ensure_child(self.element, cpix("Data")), _SECRET)
         for tag in (_ENCRYPTED, _MAC):
             child = find_child(secret, tag)
             if child is not None:
                 remove_element(child)
-        set_text(ensure_child(secret, _PLAIN), values.encode_base64(raw))
+        set_text(ensure_child(secret, _PLAIN), text)
 
     @property
     def is_encrypted(self) -> bool:
@@ -248,11 +248,12 @@ class DRMSystem(View):
             if element is not None:
                 remove_element(element)
             return
+        encoded = values.encode_base64(values.as_utf8(text))
         if element is None:
             element = self.element.makeelement(cpix("HLSSignalingData"))
             element.set("playlist", playlist_name(playlist, self.document.names_version))
             add_child(self.element, element)
-        set_text(element, values.encode_base64(text.encode()))
+        set_text(element, encoded)
 
     def hls_allowed_cpc_of(self, playlist: str = "media") -> str | None:
         """Return the `allowedCPC` of the HLS data for a playlist (2.4), or None."""

@@ -12,6 +12,8 @@ from lxml import etree
 from drmkit.errors import CpixError
 
 __all__ = [
+    "as_bytes",
+    "as_utf8",
     "decode_base64",
     "encode_base64",
     "format_boolean",
@@ -72,7 +74,30 @@ def decode_base64(text: str) -> bytes:
 
 def encode_base64(value: bytes) -> str:
     """Write bytes as xs:base64Binary on one line."""
-    return binascii.b2a_base64(value, newline=False).decode("ascii")
+    return binascii.b2a_base64(as_bytes(value), newline=False).decode("ascii")
+
+
+def as_bytes(value: bytes) -> bytes:
+    """Take what Python counts as bytes; CpixError, without the value, for text or anything else."""
+    if type(value) is bytes:
+        return value
+    try:
+        return bytes(memoryview(value))
+    except TypeError:
+        raise CpixError(
+            f"bytes are needed here, not {type(value).__name__}",
+            hint="bytes.fromhex reads hexadecimal digits, base64.b64decode base64",
+        ) from None
+
+
+def as_utf8(text: str) -> bytes:
+    """Encode text in UTF-8; CpixError for half a character (a lone surrogate)."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise CpixError(
+            "a text has half a character, which UTF-8 cannot hold", hint="was it decoded with surrogateescape?"
+        ) from None
 
 
 def parse_integer(text: str) -> int:

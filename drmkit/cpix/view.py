@@ -70,6 +70,18 @@ def _same(text: str) -> str:
 
 TEXT: Final = Codec[str]("text", _same, _same)
 INTEGER: Final = Codec[int]("an integer", values.parse_integer, str)
+
+
+def write_key_id(kid: KeyId) -> str:
+    """Write a key ID as a UUID; CpixError for anything else, as text is not guessed at."""
+    if not isinstance(kid, KeyId):
+        raise CpixError(
+            f"a key ID is a KeyId, not {type(kid).__name__}",
+            hint="KeyId.from_uuid, from_hex, from_base64 or from_bytes",
+        )
+    return kid.uuid
+
+
 BOOLEAN: Final = Codec[bool]("true or false", values.parse_boolean, values.format_boolean)
 BYTES: Final = Codec[bytes]("base64", values.decode_base64, values.encode_base64, secret=True)
 DATE: Final = Codec[datetime]("a date and time", values.parse_datetime, values.format_datetime)
@@ -79,7 +91,7 @@ DURATION: Final = Codec[timedelta](
     values.format_duration,
     hint="years and months have no fixed length: write days, hours, minutes and seconds, such as P30DT1H or PT1.5S",
 )
-KEY_ID: Final = Codec[KeyId]("a key ID in UUID form", KeyId.from_uuid, str)
+KEY_ID: Final = Codec[KeyId]("a key ID in UUID form", KeyId.from_uuid, write_key_id)
 
 
 class View:
@@ -207,7 +219,8 @@ class Content(Generic[T]):
             if child is not None:
                 remove_element(child)
         else:
-            set_text(ensure_child(view.element, self.tag), self.codec.write(value))
+            text = checked(self.codec.write(value))  # refused before a child is made for it
+            set_text(ensure_child(view.element, self.tag), text)
 
 
 def add_element(parent: etree._Element, tag: str, attributes: dict[str, str | None]) -> etree._Element:
@@ -225,7 +238,7 @@ def add_element(parent: etree._Element, tag: str, attributes: dict[str, str | No
 
 def add_value(parent: etree._Element, tag: str, value: bytes, attributes: dict[str, str | None] | None = None) -> bytes:
     """Append a child with bytes in base64, or a placeholder for none; return the bytes that are there now for good."""
-    raw = value if type(value) is bytes else bytes(memoryview(value or b""))
+    raw = values.as_bytes(value or b"")
     element = add_element(parent, tag, attributes) if attributes else etree.SubElement(parent, tag)
     if raw:
         element.text = values.encode_base64(raw)
@@ -247,16 +260,23 @@ def set_text(element: etree._Element, text: str) -> None:
 
     What comments say about a place that was empty stays, behind the text.
     """
+    checked(text)
     if not values.is_empty(element):
         del element[:]
     for comment in element:
         comment.tail = None
+    element.text = text or None
+
+
+def checked(text: str) -> str:
+    """Return a text that can be the content of an element; CpixError for one that XML cannot hold."""
     try:
-        element.text = text or None
+        etree.Element("any").text = text  # in a place of its own: the text that is there now must outlive a refusal
     except ValueError:
         raise CpixError(
             "a text has a character that XML cannot hold", hint="control characters other than tab and line end"
         ) from None
+    return text
 
 
 def remove_attribute(element: etree._Element, name: str) -> None:

@@ -133,6 +133,15 @@ def test_wrong_use_says_so() -> None:
     builder.build()
     with pytest.raises(CpixError, match="has built its document"):
         builder.content_key(kid=KID)
+    with pytest.raises(CpixError, match=r"no CPIX version 2\.4; published"):
+        cpix.Builder(version=2.4)  # type: ignore[arg-type]
+    for arguments in ({"key": "00112233445566778899aabbccddeeff"}, {"iv": 16}):
+        with pytest.raises(CpixError, match="bytes are needed here, not (str|int)"):
+            cpix.Builder().content_key(kid=KID, **arguments)  # type: ignore[arg-type]
+    with pytest.raises(CpixError, match="bytes are needed here"):
+        cpix.Builder().drm_system(kid=KID, system_id=DrmSystem.WIDEVINE, pssh="AAAA")  # type: ignore[arg-type]
+    with pytest.raises(CpixError, match="half a character"):
+        cpix.Builder().drm_system(kid=KID, system_id=DrmSystem.WIDEVINE, hls_media="\ud800")
     with pytest.raises(CpixError, match="takes several texts"):
         cpix.Builder().usage_rule(kid=KID, labels="HD")
     with pytest.raises(CpixError, match="without a zone"):

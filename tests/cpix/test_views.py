@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -149,6 +150,12 @@ def test_look_up_is_by_identity_not_by_spelling(full_24: bytes) -> None:
     assert document.content_keys.get(KeyId(bytes(16))) is None
     assert document.drm_systems.get(KID, DrmSystem.WIDEVINE.system_id.upper()) is not None
     assert document.drm_systems.get(KID, DrmSystem.PLAYREADY.system_id) is None
+    assert document.drm_systems.get(KID, DrmSystem.WIDEVINE) == document.drm_systems[0]
+    for text in (str(KID), str(KID).upper()):
+        assert document.content_keys.get(text) == document.content_keys[0]
+        assert text in document.content_keys
+        assert document.drm_systems.for_key(text) == document.drm_systems.for_key(KID)
+        assert document.usage_rules.for_key(text) == document.usage_rules.for_key(KID)
     assert len(document.drm_systems.for_key(KID)) == 1
     assert len(document.usage_rules.for_key(KID)) == 2
     assert document.periods.get("p2") == document.periods[1]
@@ -160,6 +167,7 @@ def test_look_up_is_by_identity_not_by_spelling(full_24: bytes) -> None:
     assert document.signatures.get("#keys") == document.signatures[0]
     with pytest.raises(IndexError, match="there are 2 ContentKey elements"):
         document.content_keys[2]
+    assert document.content_keys[:1] == [document.content_keys[0]]
 
 
 def test_an_untouched_document_is_canonically_identical(corpus: dict[str, bytes], full_24: bytes) -> None:
@@ -378,6 +386,36 @@ def test_unreadable_values_raise_where_they_are_asked_for() -> None:
         _ = document.drm_systems[0].system_id
     with pytest.raises(CpixError, match="not UTF-8"):
         document.drm_systems[0].hls_signaling()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda d: setattr(d.content_keys[0], "key", "0123456789abcdef"), "bytes are needed here, not str"),
+        (lambda d: setattr(d.content_keys[0], "kid", str(KID)), "a key ID is a KeyId, not str"),
+        (lambda d: setattr(d.drm_systems[0], "pssh", "AAAA"), "bytes are needed here, not str"),
+        (lambda d: setattr(d.drm_systems[0], "smooth_protection_header", "\x00"), "a character that XML cannot hold"),
+        (lambda d: d.drm_systems[0].set_hls_signaling("media", "\ud800"), "half a character"),
+    ],
+    ids=["a key in text", "a key ID in text", "a box in text", "a control character", "half a character"],
+)
+@pytest.mark.parametrize("filled", [False, True])
+def test_a_change_that_is_refused_changes_nothing(
+    change: Callable[[cpix.Document], object], reason: str, filled: bool
+) -> None:
+    """Neither an empty element is left where none was, nor is the value lost that was there."""
+    builder = cpix.Builder(version="2.3").content_key(kid=KID, key=b"fedcba9876543210" if filled else None)
+    builder = builder.drm_system(
+        kid=KID,
+        system_id=DrmSystem.FAIRPLAY,
+        hls_media="#EXT-X-KEY:METHOD=SAMPLE-AES" if filled else None,
+        smooth="x" if filled else None,
+    )
+    document = builder.build()
+    before = document.to_xml()
+    with pytest.raises(CpixError, match=reason):
+        change(document)
+    assert document.to_xml() == before
 
 
 def test_texts_that_xml_cannot_hold_are_refused() -> None:
