@@ -228,6 +228,10 @@ def _custom_problems(content: str) -> Iterator[tuple[str, str]]:
     except SignalingError as error:
         yield error.message, "pass well-formed XML, with its namespaces declared"
         return
+    try:
+        xml.inner_xml(root)
+    except SignalingError as error:
+        yield error.message, error.hint or ""
     if not len(root) and not xml.text_of(root).strip():
         yield "CUSTOMATTRIBUTES is empty", "leave it out"
 

@@ -161,7 +161,8 @@ def _flag(text: str | None) -> bool | None:
 
 def _inner_xml(data: etree._Element) -> str | None:
     element = _only(data, "CUSTOMATTRIBUTES", any_namespace=True)
-    return None if element is None else xml.inner_xml(element)
+    # No client looks into it (section 3), so that what is not canonical there hides no key.
+    return None if element is None else xml.inner_xml(element, canonical=False)
 
 
 def _convert(parent: etree._Element, name: str, read: Callable[[str], T]) -> T | None:

@@ -64,8 +64,13 @@ def text_of(element: etree._Element) -> str:
     return (element.text or "") + "".join(child.tail or "" for child in element)
 
 
-def inner_xml(element: etree._Element) -> str:
-    """Return what stands inside the element as Exclusive Canonical XML: closing tags, sorted attributes.
+def inner_xml(element: etree._Element, *, canonical: bool = True) -> str:
+    """Return what stands inside the element.
+
+    Args:
+        element: the element.
+        canonical: write Exclusive Canonical XML: closing tags, sorted attributes; False writes what has no canonical
+            form as it stands.
 
     Raises:
         SignalingError: there is no canonical form, since a namespace is named by a relative URI.
@@ -73,13 +78,15 @@ def inner_xml(element: etree._Element) -> str:
     parts = [escape(element.text or "")]
     for child in element:
         try:
-            canonical = etree.tostring(child, method="c14n", exclusive=True, with_comments=True, with_tail=False)
+            text = etree.tostring(child, method="c14n", exclusive=True, with_comments=True, with_tail=False).decode()
         except etree.C14NError:
-            raise SignalingError(
-                f"the XML inside {local_name(element)} has no canonical form",
-                hint="name its namespaces by absolute URIs",
-            ) from None
-        parts += [canonical.decode("utf-8"), escape(child.tail or "")]
+            if canonical:
+                raise SignalingError(
+                    f"the XML inside {local_name(element)} has no canonical form",
+                    hint="name its namespaces by absolute URIs",
+                ) from None
+            text = etree.tostring(child, encoding="unicode", with_tail=False)
+        parts += [text, escape(child.tail or "")]
     return "".join(parts)
 
 

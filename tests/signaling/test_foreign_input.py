@@ -117,14 +117,17 @@ def test_key_ids_where_a_version_does_not_look_are_not_passed_over(data: str, pl
         assert "write the version that the header follows" in (caught.value.hint or "")
 
 
-def test_custom_attributes_without_canonical_form_are_refused() -> None:
-    """A namespace with a relative name, which Canonical XML refuses, is an error of drmkit's own on both sides."""
+def test_custom_attributes_without_canonical_form_are_read_and_never_written() -> None:
+    """A namespace with a relative name, which Canonical XML refuses, hides no key of a header; none is written."""
     custom = '<a xmlns="relative">1</a>'
     reason = "the XML inside CUSTOMATTRIBUTES has no canonical form"
+    read = parse_xml(_header(f"{V40}<CUSTOMATTRIBUTES>{custom}</CUSTOMATTRIBUTES>", "4.0.0.0"))
+    assert (read.key_ids, read.custom_attributes, read.problems) == ((KID,), custom, (reason,))
     with pytest.raises(SignalingError, match=reason):
-        parse_xml(_header(f"{V40}<CUSTOMATTRIBUTES>{custom}</CUSTOMATTRIBUTES>", "4.0.0.0"))
-    with pytest.raises(SignalingError, match=reason):
+        read.to_xml()
+    with pytest.raises(SignalingError, match=reason) as caught:
         playready.pssh_box([KID], custom_attributes=custom)
+    assert caught.value.hint == "name its namespaces by absolute URIs"
     assert playready.pssh_box([KID], custom_attributes=custom.replace("relative", "urn:absolute")).data
 
 
