@@ -25,11 +25,13 @@ def add_child(parent: etree._Element, child: etree._Element) -> None:
     position = len(parent)
     while position and _rank(order, parent[position - 1]) > rank:
         position -= 1
-    if position:
-        before = parent[position - 1]
-        child.tail = before.tail if not (before.tail or "").strip() else None
-        if position == len(parent) and position > 1:
-            before.tail = parent[position - 2].tail
+    before = parent[position - 1] if position else None
+    # Text that does not belong there is not white space: it stays where it is.
+    if before is not None and not (before.tail or "").strip():
+        child.tail = before.tail
+        indent = parent[position - 2].tail if position > 1 else None
+        if position == len(parent) and position > 1 and not (indent or "").strip():
+            before.tail = indent
     parent.insert(position, child)
 
 

@@ -182,6 +182,22 @@ def test_nothing_of_a_request_is_lost() -> None:
     assert b"<c:CPIX" in Provider(SEEDS).respond(raw, speke_version="2.0").body
 
 
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_text_where_none_belongs_is_not_lost(encrypted: bool) -> None:
+    """Text between the elements of a request, which CPIX does not allow, comes back once, wherever it stands."""
+    sent = request(certificates=[certificate()] if encrypted else ())
+    positions = [element for element in sent.root.iter() if element is not sent.root]
+    for number, element in enumerate(positions):
+        element.tail = f"<{number}>"
+    for parent in {element.getparent() for element in positions}:
+        assert parent is not None
+        parent.text = f"<{parent.tag}>"
+    got = "".join(str(text) for text in filled(sent).root.itertext())
+    wanted = [str(text) for text in sent.root.itertext() if str(text).startswith("<")]
+    assert len(wanted) > len(positions)
+    assert [text for text in wanted if got.count(text) != wanted.count(text)] == []
+
+
 def test_empty_elements_of_others_are_no_places() -> None:
     """An empty element, or an empty attribute, in a foreign namespace comes back as it was, and no rule minds it."""
     sent = request(systems=(DrmSystem.WIDEVINE,))
