@@ -11,6 +11,7 @@ import click
 
 from drmkit import passwords
 from drmkit.cli.output import App, format_option, pass_app
+from drmkit.cli.usage import as_usage
 from drmkit.keyserver.store import write_atomically
 from drmkit.settings import parse_duration
 
@@ -117,7 +118,9 @@ def sandbox(app: App, /, *, write_config: Path | None, write_env: Path | None, f
         click.echo(_listed(profiles="help" in given["profiles"]))
         return
     given["player_js"] = named_player_js(given["player_js"], app.environ)
-    options = SandboxOptions(**_options(given))
+    chosen = _options(given)
+    with as_usage():
+        options = SandboxOptions(**chosen)
     started: list[Sandbox] = []
 
     def ready(running: Sandbox) -> None:
@@ -147,10 +150,11 @@ def _options(given: dict[str, Any]) -> dict[str, Any]:
         file = options.pop(f"{name}_file", None)
         if file is not None:
             options[name] = passwords.from_file(str(file), what=f"--{name.replace('_', '-')}-file")
-    of_profiles = [setting for name in options.pop("profiles") for setting in find_profile(name).faults]
-    options["faults"] = (*of_profiles, *(FaultSetting.parse(text) for text in given["faults"]))
+    with as_usage():
+        of_profiles = [setting for name in options.pop("profiles") for setting in find_profile(name).faults]
+        options["faults"] = (*of_profiles, *(FaultSetting.parse(text) for text in given["faults"]))
+        options["templates"] = read_templates(given["templates"])
     options["single_use"] = options.pop("single_use_tickets")
-    options["templates"] = read_templates(given["templates"])
     return {name: value.total_seconds() if isinstance(value, timedelta) else value for name, value in options.items()}
 
 

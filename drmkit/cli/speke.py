@@ -11,8 +11,17 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from drmkit.cli.output import App, emit, format_option, pass_app
-from drmkit.cli.speke_connection import client_for, connection_options, endpoint_of, http_client, style_of, tell_unknown
-from drmkit.errors import ConfigurationError, DrmkitError, VerdictError
+from drmkit.cli.speke_connection import (
+    client_for,
+    connection_options,
+    endpoint_of,
+    find_vendor,
+    http_client,
+    style_of,
+    tell_unknown,
+)
+from drmkit.cli.usage import as_usage
+from drmkit.errors import DrmkitError, InputError, VerdictError
 from drmkit.secret import MASK
 
 if TYPE_CHECKING:
@@ -37,7 +46,11 @@ def speke() -> None:
 @click.option("--video", metavar="PRESET", help="VIDEO-1 to VIDEO-8, SHARED or UNENCRYPTED; default: VIDEO-1.")
 @click.option("--audio", metavar="PRESET", help="AUDIO-1 to AUDIO-3, SHARED or UNENCRYPTED; default: AUDIO-1.")
 @click.option(
-    "--system", "systems", type=click.Choice(_SYSTEMS), multiple=True, help="Default: widevine, playready, fairplay."
+    "--system",
+    "systems",
+    type=click.Choice(_SYSTEMS),
+    multiple=True,
+    help="Default: those of widevine, playready and fairplay that play the scheme.",
 )
 @click.option("--scheme", help="The protection scheme; default: what all systems play.")
 @click.option("--period", "periods", type=int, multiple=True, metavar="INDEX", help="A key period; may be repeated.")
@@ -78,17 +91,18 @@ def request(
 
     endpoint = None if dry_run else endpoint_of(app, connection, content_id)
     version, bare = style_of(connection) if endpoint is None else (endpoint.version, endpoint.bare)
-    asked = build_request(
-        content_id,
-        version=version,
-        video=video,
-        audio=audio,
-        systems=_systems(systems),
-        scheme=scheme,
-        periods=[KeyPeriod(index=index) for index in periods],
-        certificates=[_certificate(path) for path in certificates],
-        bare=bare,
-    )
+    with as_usage():
+        asked = build_request(
+            content_id,
+            version=version,
+            video=video,
+            audio=audio,
+            systems=_systems(systems) if systems else None,
+            scheme=scheme,
+            periods=[KeyPeriod(index=index) for index in periods],
+            certificates=[_certificate(path) for path in certificates],
+            bare=bare,
+        )
     if endpoint is None:
         click.echo(asked.to_xml().decode(), nl=False)
         return
@@ -141,7 +155,9 @@ def check(
     options = KitOptions(systems=_systems(systems), groups=frozenset(groups), quick=quick)
     with http_client(connection) as http:
         client = client_for(endpoint, http)
-        with Progress(len(cases_for(client, options)), shown=sys.stderr.isatty() and not app.quiet) as progress:
+        with as_usage():
+            total = len(cases_for(client, options))
+        with Progress(total, shown=sys.stderr.isatty() and not app.quiet) as progress:
             report = run_kit(client, options, on_result=progress.step)
     _tell(report, form, output, verbose=verbose)
     if not report.ok:
@@ -156,9 +172,9 @@ def check(
 @format_option
 def vendors(*, name: str | None, form: str) -> None:
     """List the providers whose interface is publicly known, or tell what is known of one."""
-    from drmkit.speke.vendors import VENDORS, find  # noqa: PLC0415
+    from drmkit.speke.vendors import VENDORS  # noqa: PLC0415
 
-    chosen = [find(name)] if name else list(VENDORS.values())
+    chosen = [find_vendor(name)] if name else list(VENDORS.values())
     rows = [
         {
             "name": vendor.name,
@@ -198,7 +214,7 @@ def _certificate(path: Path) -> bytes:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise ConfigurationError(
+        raise InputError(
             f"--certificate {path} cannot be read ({error.strerror})", hint="name a certificate in PEM or DER"
         ) from None
     return to_der(read_certificate(raw, what=f"the certificate {path}"))

@@ -12,6 +12,7 @@ import click
 
 from drmkit import passwords
 from drmkit.cli.output import App
+from drmkit.cli.usage import as_usage
 from drmkit.errors import ConfigurationError
 from drmkit.secret import Secret
 
@@ -25,6 +26,7 @@ __all__ = [
     "client_for",
     "connection_options",
     "endpoint_of",
+    "find_vendor",
     "http_client",
     "style_of",
     "tell_unknown",
@@ -93,7 +95,7 @@ def endpoint_of(app: App, given: Mapping[str, Any], content_id: str | None = Non
         given: the options.
         content_id: of the request, for vendors whose URL holds it; None where requests of many are sent.
     """
-    from drmkit.speke.vendors import Endpoint, connect, find  # noqa: PLC0415 (help needs none of it)
+    from drmkit.speke.vendors import Endpoint, connect  # noqa: PLC0415 (help needs none of it)
 
     ways = [name for name in ("url", "url_file", "vendor", "key_source") if given.get(name)]
     if len(ways) != 1:
@@ -108,7 +110,7 @@ def endpoint_of(app: App, given: Mapping[str, Any], content_id: str | None = Non
         for name, source in _pairs(given["secrets"], "--secret", hide=True)
     }
     if given["vendor"]:
-        vendor = find(given["vendor"])
+        vendor = find_vendor(given["vendor"])
         _check_vendor(vendor, plain, given)
         fields: dict[str, str | Secret[str]] = {**plain, **secret}
         if content_id is not None and "content_id" in vendor.required:
@@ -127,12 +129,24 @@ def endpoint_of(app: App, given: Mapping[str, Any], content_id: str | None = Non
     return Endpoint(url, version, _auth(app, given), headers)
 
 
+def find_vendor(name: str) -> Vendor:
+    """Return the vendor of a name that stands on the command line.
+
+    Raises:
+        InputError: there is no such vendor.
+    """
+    from drmkit.speke.vendors import find  # noqa: PLC0415 (help needs none of it)
+
+    with as_usage():
+        return find(name)
+
+
 def style_of(given: Mapping[str, Any]) -> tuple[str, bool]:
     """Return what a request would look like, without asking for any secret: its version, and whether it is bare."""
-    from drmkit.speke.vendors import find, spoken_version  # noqa: PLC0415 (help needs none of it)
+    from drmkit.speke.vendors import spoken_version  # noqa: PLC0415 (help needs none of it)
 
     if given["vendor"]:
-        vendor = find(given["vendor"])
+        vendor = find_vendor(given["vendor"])
         return given["speke_version"] or spoken_version(vendor), vendor.bare
     named = _version_of(Secret(given["url"])) if given.get("url") else None
     return given["speke_version"] or named or "2.0", False
@@ -140,9 +154,7 @@ def style_of(given: Mapping[str, Any]) -> tuple[str, bool]:
 
 def tell_unknown(app: App, given: Mapping[str, Any]) -> None:
     """Say beside an error what is not known of the vendor: its preset may be what is wrong."""
-    from drmkit.speke.vendors import find  # noqa: PLC0415 (help needs none of it)
-
-    vendor = find(given["vendor"]) if given["vendor"] else None
+    vendor = find_vendor(given["vendor"]) if given["vendor"] else None
     if vendor is not None and vendor.unknown:
         app.talk(f"note: of {vendor.title} it is {vendor.not_known}")
 
@@ -153,7 +165,9 @@ def _check_vendor(vendor: Vendor, plain: Mapping[str, str], given: Mapping[str, 
         raise click.UsageError(
             f"{', '.join(shown)} of {vendor.title} is secret: give it with --secret, not with --field"
         )
-    own = [f"--{name.replace('_', '-')}" for name in ("basic_user", "sigv4_region") if given[name]]
+    own = [
+        f"--{name.replace('_', '-')}" for name in ("basic_user", "basic_password_file", "sigv4_region") if given[name]
+    ]
     if own:
         raise click.UsageError(
             f"{own[0]} belongs to a URL; {vendor.title} wants {', '.join(vendor.required) or 'nothing'}, "
@@ -186,6 +200,8 @@ def _auth(app: App, given: Mapping[str, Any]) -> Any:
 
     if given["basic_user"] and given["sigv4_region"]:
         raise click.UsageError("--basic-user and --sigv4-region exclude each other")
+    if given["basic_password_file"] and not given["basic_user"]:
+        raise click.UsageError("--basic-password-file is the password of --basic-user: name the user, too")
     if given["basic_user"]:
         file = given["basic_password_file"]
         if file:

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from drmkit.errors import ConfigurationError, StoreError
+from drmkit.errors import ConfigurationError, InputError, StoreError
 from drmkit.passwords import check_private
 from drmkit.secret import Secret
 
@@ -95,7 +95,8 @@ def write_seed(path: Path, seed: Secret[bytes]) -> None:
         seed: the seed's bytes.
 
     Raises:
-        StoreError: the file exists, or cannot be written.
+        InputError: the file exists, or its folder does not.
+        StoreError: it cannot be written.
     """
     file = path.expanduser()
     try:
@@ -104,7 +105,13 @@ def write_seed(path: Path, seed: Secret[bytes]) -> None:
             stream.write(base64.b64encode(seed.reveal()) + b"\n")
             stream.flush()
             os.fsync(stream.fileno())
+    except FileExistsError:
+        raise InputError(
+            f"{file} exists already", hint="name a new file: a seed that is in use must not be lost"
+        ) from None
+    except FileNotFoundError:
+        raise InputError(f"there is no folder {file.parent}", hint="create it first") from None
     except OSError as error:
         raise StoreError(
-            f"the seed file {file} cannot be written ({error.strerror})", hint="name a file that does not exist yet"
+            f"the seed file {file} cannot be written ({error.strerror})", hint="name another file"
         ) from None

@@ -19,12 +19,13 @@ from drmkit.errors import ConfigurationError
 from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.speke.presets import SHARED, TrackRule, rules
 from drmkit.speke.reading import tag
-from drmkit.speke.versions import SPEKE_NAMESPACE, SpekeVersion, named
+from drmkit.speke.versions import HLS_METHODS, PLAYED_BY, SCHEMES, SPEKE_NAMESPACE, SpekeVersion, named
 
 __all__ = ["KeyIds", "KeyPeriod", "Places", "build_request", "derived_key_id", "usual_scheme"]
 
 KeyIds: TypeAlias = Callable[[str, int | None], KeyId]
 """Gives the key ID of a track type in a key period (its index; None where there are no periods)."""
+_USUAL: Final = (DrmSystem.WIDEVINE, DrmSystem.PLAYREADY, DrmSystem.FAIRPLAY)
 _HLS_ONLY: Final = frozenset({DrmSystem.FAIRPLAY, DrmSystem.CLEARKEY_AES128, DrmSystem.CLEARKEY_SAMPLE_AES})
 
 
@@ -101,7 +102,7 @@ def build_request(
     video: str | None = None,
     audio: str | None = None,
     contract: Sequence[TrackRule] | None = None,
-    systems: Sequence[DrmSystem] = (DrmSystem.WIDEVINE, DrmSystem.PLAYREADY, DrmSystem.FAIRPLAY),
+    systems: Sequence[DrmSystem] | None = None,
     scheme: str | None = None,
     periods: Sequence[KeyPeriod] = (),
     certificates: Iterable[bytes] = (),
@@ -117,7 +118,7 @@ def build_request(
         video: a video preset, `VIDEO-1` by default; in version 1.0, where neither is given, one key serves everything.
         audio: an audio preset, `AUDIO-1` by default.
         contract: what each key is for, instead of presets.
-        systems: the DRM systems.
+        systems: the DRM systems; None takes Widevine, PlayReady and FairPlay, as far as they play the scheme.
         scheme: the protection scheme; None takes the one that all systems play. Version 1.0 states none by default.
         periods: key periods; each has keys of its own.
         certificates: X.509 certificates in DER, for which the keys shall be encrypted.
@@ -126,14 +127,17 @@ def build_request(
         key_ids: gives the key IDs; by default `derived_key_id`.
 
     Raises:
-        ConfigurationError: the version or a preset is unknown, there is no DRM system, or a part needs another version.
+        ConfigurationError: the version, a preset or the scheme is unknown, there is no DRM system or one that does not
+            play the scheme, or a part needs another version.
         InvalidDocumentError: what was given does not make a valid document.
     """
     speke = named(version)
     wanted = places or Places()
     if not content_id.strip():
         raise ConfigurationError("the content ID is empty", hint="name the content")
+    systems = _usual_systems(scheme) if systems is None else systems
     _check(speke, systems, periods, wanted)
+    _check_scheme(speke, scheme, systems)
     if contract is None:
         shared = speke.is_first and video is None and audio is None
         default = (SHARED, SHARED) if shared else ("VIDEO-1", "AUDIO-1")
@@ -158,6 +162,12 @@ def build_request(
     return document
 
 
+def _usual_systems(scheme: str | None) -> tuple[DrmSystem, ...]:
+    playing = tuple(system for system in _USUAL if scheme in PLAYED_BY[system.value])
+    # A scheme that none of them plays is told as such, with all of them.
+    return playing or _USUAL
+
+
 def _check(speke: SpekeVersion, systems: Sequence[DrmSystem], periods: Sequence[KeyPeriod], places: Places) -> None:
     if not systems or len(set(systems)) != len(systems):
         raise ConfigurationError("a request names each DRM system once, and at least one", hint="such as widevine")
@@ -169,6 +179,22 @@ def _check(speke: SpekeVersion, systems: Sequence[DrmSystem], periods: Sequence[
         raise ConfigurationError(
             f"SPEKE {speke.name} has no times of key periods, robustness, ALLOWED-CPC and HDCP", hint="use version 2.1"
         )
+
+
+def _check_scheme(speke: SpekeVersion, scheme: str | None, systems: Sequence[DrmSystem]) -> None:
+    known = SCHEMES | HLS_METHODS if speke.name == "2.1" else SCHEMES
+    if scheme is None:
+        return
+    if scheme not in known:
+        raise ConfigurationError(
+            f"SPEKE {speke.name} has no protection scheme {scheme!r}", hint=f"one of {', '.join(sorted(known))}"
+        )
+    for system in systems:
+        plays = PLAYED_BY.get(system.value, known)
+        if scheme not in plays:
+            raise ConfigurationError(
+                f"{system.label} does not play {scheme}", hint=f"it plays {' and '.join(sorted(plays & known))}"
+            )
 
 
 def _add_key(  # noqa: PLR0917 (private: what one key of a request is made of)

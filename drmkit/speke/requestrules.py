@@ -8,10 +8,10 @@ from typing import Final
 
 from drmkit.cpix.certificates import load_certificate, rsa_key
 from drmkit.errors import DrmkitError
-from drmkit.identifiers import DrmSystem, system_name
+from drmkit.identifiers import system_name
 from drmkit.speke.contract import MISSING_CONTRACT, Breach, rule
 from drmkit.speke.reading import KEY_LIST, RULE_LIST, SYSTEM_LIST, Reading, local_name
-from drmkit.speke.versions import VERSIONS
+from drmkit.speke.versions import HLS_METHODS, PLAYED_BY, SCHEMES, VERSIONS
 
 __all__: list[str] = []
 
@@ -20,15 +20,7 @@ _COMPONENTS: Final = "standard-payload-components-v2.html"
 _ENCRYPTION: Final = "content-key-encryption-v2.html"
 _ALL: Final = tuple(VERSIONS)
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_CENC: Final = frozenset({"cenc", "cens", "cbc1", "cbcs"})
-_HLS_METHODS: Final = frozenset({"AES-128", "SAMPLE-AES", "SAMPLE-AES-CTR"})
 _RSA_BITS: Final = 2048
-_BY_SYSTEM: Final = {
-    DrmSystem.FAIRPLAY.value: frozenset({"cbcs", "SAMPLE-AES"}),
-    DrmSystem.WIDEVINE.value: frozenset({"cenc", "cbcs", "SAMPLE-AES", "SAMPLE-AES-CTR"}),
-    DrmSystem.PLAYREADY.value: frozenset({"cenc", "cbcs", "SAMPLE-AES", "SAMPLE-AES-CTR"}),
-    DrmSystem.CLEARKEY_AES128.value: frozenset({"cbc1", "AES-128"}),
-}
 
 
 @rule(
@@ -171,7 +163,7 @@ def scheme(reading: Reading) -> Iterator[Breach]:
 )
 def scheme_unknown(reading: Reading) -> Iterator[Breach]:
     """The protection scheme is one of those that the version knows."""
-    known = _CENC | _HLS_METHODS if reading.version.name == "2.1" else _CENC
+    known = SCHEMES | HLS_METHODS if reading.version.name == "2.1" else SCHEMES
     for key in reading.keys:
         if key.scheme and key.scheme not in known:
             shown = (key.element.get("kid") or "").strip()
@@ -205,7 +197,7 @@ def scheme_mixed(reading: Reading) -> Iterator[Breach]:
 def scheme_system(reading: Reading) -> Iterator[Breach]:
     """Each DRM system can play the protection scheme of its key."""
     for system in reading.systems:
-        plays = _BY_SYSTEM.get(system.system_id)
+        plays = PLAYED_BY.get(system.system_id)
         used = reading.schemes.get(system.kid)
         if plays is not None and used is not None and used not in plays:
             message = f"{system_name(system.system_id)} does not play {used[:20]}"

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from drmkit.errors import ConfigurationError
+from drmkit.identifiers import DrmSystem
 
 __all__ = [
+    "HLS_METHODS",
     "MEDIA_TYPE",
+    "PLAYED_BY",
+    "SCHEMES",
     "SPEKE_NAMESPACE",
     "USER_AGENT_HEADER",
     "VERSIONS",
@@ -23,6 +27,17 @@ SPEKE_NAMESPACE: Final = "urn:aws:amazon:com:speke"
 """The namespace of version 1.0's own elements; versions 2.0 and later have none."""
 VERSION_HEADER: Final = "X-Speke-Version"
 USER_AGENT_HEADER: Final = "X-Speke-User-Agent"
+SCHEMES: Final = frozenset({"cenc", "cens", "cbc1", "cbcs"})
+"""The protection schemes."""
+HLS_METHODS: Final = frozenset({"AES-128", "SAMPLE-AES", "SAMPLE-AES-CTR"})
+"""The methods of HLS, which version 2.1 takes for schemes."""
+PLAYED_BY: Final = {
+    DrmSystem.FAIRPLAY.value: frozenset({"cbcs", "SAMPLE-AES"}),
+    DrmSystem.WIDEVINE.value: frozenset({"cenc", "cbcs", "SAMPLE-AES", "SAMPLE-AES-CTR"}),
+    DrmSystem.PLAYREADY.value: frozenset({"cenc", "cbcs", "SAMPLE-AES", "SAMPLE-AES-CTR"}),
+    DrmSystem.CLEARKEY_AES128.value: frozenset({"cbc1", "AES-128"}),
+}
+"""The schemes that SPEKE allows for a DRM system, by its ID; systems that are not here take any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import pytest
 
 from drmkit.cli.keys import keys as group
 from drmkit.cli.output import App
-from drmkit.errors import ConfigurationError, StoreError
+from drmkit.errors import ConfigurationError, InputError
 
 KID = "8ba94ade-6eb9-449d-b44f-a5beefaf43b0"
 KEY = "dbfd6922c321c4bb486f4a1c44097ed6"
@@ -116,5 +116,5 @@ def test_generate_writes_a_seed_once(tmp_path: Path, capsys: Any) -> None:
     assert capsys.readouterr().out == f"{path}\n"
     assert path.stat().st_mode & 0o777 == 0o600
     _run("derive", "--algorithm", "hkdf-sha256", "--seed-file", str(path), "--kid", KID)
-    with pytest.raises(StoreError, match="cannot be written"):
+    with pytest.raises(InputError, match="exists already"):
         _run("generate", "--seed", str(path))

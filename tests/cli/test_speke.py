@@ -15,7 +15,7 @@ from speke_requests import PASSWORD, certificate, sandbox_options
 from drmkit import cpix
 from drmkit.cli.output import App
 from drmkit.cli.speke import Progress, speke
-from drmkit.errors import ApiError, ConfigurationError, CredentialsRejectedError, DrmkitError, VerdictError
+from drmkit.errors import ApiError, ConfigurationError, CredentialsRejectedError, DrmkitError, InputError, VerdictError
 from drmkit.sandbox import Sandbox
 from drmkit.speke.kit import CaseResult
 
@@ -115,8 +115,52 @@ def test_request_with_a_certificate_gets_encrypted_keys(run: Run, url: str, tmp_
     file.write_bytes(certificate(2048))
     run("request", "c", "--url", url, "--certificate", str(file))
     assert capsys.readouterr().out.split()[1] == "encrypted"
-    with pytest.raises(ConfigurationError, match="cannot be read"):
+    with pytest.raises(InputError, match="cannot be read"):
         run("request", "c", "--url", url, "--certificate", str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize(
+    ("words", "reason", "hint"),
+    [
+        (("vendors", "nobody"), "there is no vendor 'nobody'", "known: "),
+        (("request", "c", "--dry-run", "--vendor", "axinon"), "there is no vendor", "did you mean axinom"),
+        (("request", "c", "--dry-run", "--video", "VIDEO-9"), "there is no video preset", "did you mean VIDEO-8"),
+        (("request", "", "--dry-run"), "the content ID is empty", "name the content"),
+        (("request", "c", "--dry-run", "--period", "1", "--period", "1"), "two key periods", "its own"),
+        (("request", "c", "--dry-run", "--scheme", "cbcz"), "no protection scheme 'cbcz'", "cbcs"),
+        (("request", "c", "--dry-run", "--scheme", "AES-128"), "no protection scheme 'AES-128'", "cbc1"),
+        (
+            ("request", "c", "--dry-run", "--scheme", "cenc", "--system", "fairplay"),
+            "FairPlay does not play cenc",
+            "it plays cbcs",
+        ),
+        (("check", "http://127.0.0.1:9/", "--group", "none"), "there is no group none", "the groups: basic"),
+    ],
+)
+def test_what_the_command_line_gets_wrong_is_usage(run: Run, words: tuple[str, ...], reason: str, hint: str) -> None:
+    """A name or value among the arguments that does not exist ends with exit code 2, as a wrong choice does."""
+    with pytest.raises(InputError, match=reason) as caught:
+        run(*words)
+    assert caught.value.exit_code == 2
+    assert hint in (caught.value.hint or "")
+
+
+def test_a_password_without_a_user_is_not_passed_over(run: Run, url: str, tmp_path: Path) -> None:
+    """A password file that nothing would read is usage, with a URL and with a vendor."""
+    file = private(tmp_path / "password", PASSWORD)
+    with pytest.raises(click.UsageError, match="name the user"):
+        run("request", "c", "--url", url, "--basic-password-file", file)
+    with pytest.raises(click.UsageError, match="--basic-password-file belongs to a URL"):
+        run("request", "c", "--vendor", "axinom", "--basic-password-file", file)
+
+
+def test_a_scheme_chooses_among_the_usual_systems(run: Run, capsys: Any) -> None:
+    """For cenc, Widevine and PlayReady are asked for alone, since FairPlay does not play it; for cbcs all three."""
+    for scheme, count in (("cenc", 2), ("cbcs", 3)):
+        run("request", "c", "--dry-run", "--scheme", scheme, "--video", "SHARED", "--audio", "SHARED")
+        asked = cpix.parse(capsys.readouterr().out.encode())
+        assert [key.scheme for key in asked.content_keys] == [scheme]
+        assert len(asked.drm_systems) == count
 
 
 def test_request_by_version_1(run: Run, running: Sandbox, capsys: Any) -> None:

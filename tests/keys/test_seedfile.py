@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from drmkit.errors import ConfigurationError, StoreError
+from drmkit.errors import ConfigurationError, InputError
 from drmkit.keys.seedfile import Encoding, decode_seed, read_seed, write_seed
 from drmkit.secret import Secret
 
@@ -69,6 +69,9 @@ def test_a_new_seed_file_is_private_and_never_replaces_one(tmp_path: Path) -> No
     write_seed(path, Secret(SEED))
     assert path.stat().st_mode & 0o777 == 0o600
     assert read_seed(path) == Secret(SEED)
-    with pytest.raises(StoreError, match="cannot be written"):
+    with pytest.raises(InputError, match="exists already") as caught:
         write_seed(path, Secret(SEED[::-1]))
+    assert caught.value.exit_code == 2
+    with pytest.raises(InputError, match="there is no folder"):
+        write_seed(tmp_path / "none" / "new", Secret(SEED))
     assert read_seed(path) == Secret(SEED)
