@@ -12,14 +12,14 @@ import click
 
 from drmkit.cli.keyfile import read_keys
 from drmkit.cli.keyid import KEY_ID
-from drmkit.cli.output import App, emit, format_option, pass_app
+from drmkit.cli.output import App, emit, format_option, pass_app, report
 from drmkit.errors import InputError, SignalingError
 from drmkit.identifiers import KeyId
 from drmkit.secret import Secret
 
 if TYPE_CHECKING:
     from drmkit.signaling.describe import BoxDescription
-    from drmkit.signaling.mp4 import FoundBox
+    from drmkit.signaling.mp4 import Found, FoundBox
     from drmkit.signaling.pssh import PsshBox
 
 __all__ = ["pssh"]
@@ -47,8 +47,12 @@ def show(app: App, /, *, source: str, form: str) -> None:
     """
     from drmkit.signaling.describe import describe  # noqa: PLC0415 (help needs no parser)
 
-    found, problems = [], []
+    found: list[tuple[FoundBox, BoxDescription]] = []
+    problems: list[SignalingError] = []
     for item in _read(source):
+        if isinstance(item, SignalingError):
+            problems.append(item)
+            continue
         try:
             found.append((item, describe(item.box)))
         except SignalingError as error:
@@ -58,7 +62,9 @@ def show(app: App, /, *, source: str, form: str) -> None:
         emit(form, {"boxes": boxes}, lambda: "\n\n".join(_words(number, *pair) for number, pair in enumerate(found, 1)))
     if problems:
         # What can be read is shown all the same: the others may be what is looked for.
-        raise problems[0]
+        for problem in problems[:-1]:
+            report(problem, verbosity=app.verbosity)
+        raise problems[-1]
     if not found:
         app.talk("no PSSH boxes are in there")
 
@@ -157,30 +163,31 @@ def _build(
     )
 
 
-def _read(source: str) -> list[FoundBox]:
+def _read(source: str) -> list[Found]:
     from drmkit.signaling import find  # noqa: PLC0415 (help needs no parser)
 
     if source == "-":
-        return find.find(sys.stdin.buffer.read())
+        return find.survey(sys.stdin.buffer.read())
     path = Path(source).expanduser() if source.startswith("~") else Path(source)
     try:
         if path.is_file():
             with path.open("rb") as stream:
-                return find.find_in_stream(stream)
+                return find.survey_stream(stream)
     except (OSError, ValueError) as error:
         # Base64 of any length is no file name for some systems; anything else that names a file must be readable.
         if isinstance(error, PermissionError):
             raise InputError(f"{source} cannot be read ({error.strerror})", hint="check its permissions") from None
     if source.lstrip().lower().startswith(_COPIED):
-        return find.find(source.encode("utf-8", "replace"))
+        return find.survey(source.encode("utf-8", "replace"))
     if _NO_ENCODING.search(source):
         raise InputError(f"there is no file {source}", hint="name a file, or pass the box as base64 or hexadecimal")
     try:
-        return find.find_in_text(source)
+        raw = find.decode_text(source)
     except SignalingError as error:
-        if len(source) > _LONGEST_NAME:
+        if len(source) > _LONGEST_NAME or not source.strip():
             raise
         raise InputError(f"there is no file {source}, and {error.message}", hint=error.hint) from None
+    return find.survey(raw)
 
 
 def _fields(item: FoundBox, words: BoxDescription) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from drmkit.signaling.playready import PlayReadyObject
 from drmkit.signaling.pssh import PsshBox
 from drmkit.signaling.pssh import parse as parse_boxes
 
-__all__ = ["CENC", "MSPR", "ContentProtection", "parse_fragment", "parse_mpd", "parse_root"]
+__all__ = ["CENC", "MSPR", "ContentProtection", "parse_fragment", "parse_mpd", "parse_root", "read_element"]
 
 CENC = "urn:mpeg:cenc:2013"
 MSPR = "urn:microsoft:playready"
@@ -72,7 +72,7 @@ def parse_mpd(data: bytes) -> list[ContentProtection]:
 
 def parse_root(root: etree._Element) -> list[ContentProtection]:
     """Return every `ContentProtection` below an element that was parsed already."""
-    return [_element(item) for item in root.iter("{*}ContentProtection")]
+    return [read_element(item) for item in root.iter("{*}ContentProtection")]
 
 
 def parse_fragment(data: bytes) -> ContentProtection:
@@ -90,9 +90,9 @@ def parse_fragment(data: bytes) -> ContentProtection:
     root = xml.parse(b"<%s>%s</%s>" % (_WRAPPER.encode(), data, _WRAPPER.encode()), what)
     if xml.text_of(root).strip():
         raise SignalingError(f"{what} has text beside its elements", hint="write elements alone, such as cenc:pssh")
-    found = [_element(item) for item in root.iter("{*}ContentProtection")]
+    found = [read_element(item) for item in root.iter("{*}ContentProtection")]
     if not found:
-        return _element(root)
+        return read_element(root)
     # The element that names the scheme for every system, and the default key IDs, may stand beside the system's own.
     own = next((item for item in found if item.all_boxes), None)
     own = own or next((item for item in found if item.system_id is not None), found[0])
@@ -103,7 +103,12 @@ def parse_fragment(data: bytes) -> ContentProtection:
     )
 
 
-def _element(element: etree._Element) -> ContentProtection:
+def read_element(element: etree._Element) -> ContentProtection:
+    """Read one `ContentProtection`, or another element that holds what stands in one.
+
+    Raises:
+        SignalingError: a value in it does not parse; the message names its line.
+    """
     line = xml.line_of(element)
     try:
         pro = _first(element, f"{{{MSPR}}}pro")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from drmkit.errors import SignalingError
@@ -12,7 +13,18 @@ from drmkit.signaling.playready import PlayReadyObject
 from drmkit.signaling.pssh import PsshBox
 from drmkit.signaling.pssh import parse as parse_boxes
 
-__all__ = ["CLEARKEY", "IDENTITY", "KEY", "KEYFORMATS", "METHODS", "SESSION_KEY", "HlsKey", "parse", "parse_tag"]
+__all__ = [
+    "CLEARKEY",
+    "IDENTITY",
+    "KEY",
+    "KEYFORMATS",
+    "METHODS",
+    "SESSION_KEY",
+    "HlsKey",
+    "parse",
+    "parse_tag",
+    "tag_lines",
+]
 
 KEY = "EXT-X-KEY"
 SESSION_KEY = "EXT-X-SESSION-KEY"
@@ -175,13 +187,19 @@ def parse(text: str) -> list[HlsKey]:
         SignalingError: a key tag is malformed; the message names its line.
     """
     keys = []
+    for number, line in tag_lines(text):
+        try:
+            keys.append(parse_tag(line))
+        except SignalingError as error:
+            raise SignalingError(f"line {number}: {error.message}", hint=error.hint) from None
+    return keys
+
+
+def tag_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a playlist that are key tags, each with its number, counted from 1."""
     for number, line in enumerate(text.splitlines(), start=1):
         if line.startswith((f"#{KEY}:", f"#{SESSION_KEY}:")):
-            try:
-                keys.append(parse_tag(line))
-            except SignalingError as error:
-                raise SignalingError(f"line {number}: {error.message}", hint=error.hint) from None
-    return keys
+            yield number, line
 
 
 def _attributes(tag: str, text: str) -> tuple[tuple[tuple[str, str], ...], frozenset[str]]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from drmkit.errors import SignalingError
 from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.signaling import encodings
 
-__all__ = ["PsshBox", "build", "from_base64", "from_hex", "parse", "parse_one"]
+__all__ = ["PsshBox", "build", "from_base64", "from_hex", "iterate", "parse", "parse_one"]
 
 _TYPE = b"pssh"
 _HEADER = struct.Struct(">I4s")
@@ -127,12 +127,16 @@ def parse(data: bytes) -> list[PsshBox]:
     """
     if not data:
         raise SignalingError("there is no PSSH box: the input is empty", hint="write the box, or leave its place out")
-    boxes: list[PsshBox] = []
-    at = 0
+    return list(iterate(data))
+
+
+def iterate(data: bytes) -> Iterator[PsshBox]:
+    """Yield the boxes of a row as `parse` reads them; those before one that cannot be read come before its error."""
+    at = number = 0
     while at < len(data):
-        box, at = _parse_at(data, at, len(boxes) + 1)
-        boxes.append(box)
-    return boxes
+        number += 1
+        box, at = _parse_at(data, at, number)
+        yield box
 
 
 def parse_one(data: bytes) -> PsshBox:

@@ -103,6 +103,28 @@ def test_show_says_which_box_cannot_be_read_and_shows_the_others(form: str, caps
     assert "W3C Common" in out
 
 
+def test_show_tells_every_problem(capsys: Any) -> None:
+    """All that cannot be read is told, not the first alone, and the rest is shown."""
+    tags = [hls.key_tag(DrmSystem.WIDEVINE, KID, box=WIDEVINE)] * 3
+    tags[0] = tags[0].replace("base64,", "base64,@")
+    tags[2] = tags[2].replace("URI", " URI")
+    with pytest.raises(SignalingError, match="^line 3: EXT-X-KEY: the attribute list is malformed at character"):
+        _run("show", "\n".join(tags), "--format", "json")
+    out, err = capsys.readouterr()
+    assert [box["where"] for box in json.loads(out)["boxes"]] == ["EXT-X-KEY 2"]
+    assert "line 1: EXT-X-KEY: the data: URI is not base64" in err
+
+
+def test_show_names_no_file_where_the_text_is_a_box(capsys: Any) -> None:
+    """A box as an argument that is cut short is told as a box, and nothing at all as nothing."""
+    short = pssh.encodings.to_base64(common.pssh_box([KID]).to_bytes()[:-1])
+    with pytest.raises(SignalingError, match="^PSSH box 1 at byte 0: box size 52 goes 1 bytes past the end"):
+        _run("show", short)
+    with pytest.raises(SignalingError, match="^there is nothing to read"):
+        _run("show", " ")
+    assert capsys.readouterr().out == ""
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -14,7 +14,7 @@ from drmkit.errors import SignalingError
 from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.signaling import common, dash, hls, playready, protobuf, widevine
 from drmkit.signaling.describe import describe
-from drmkit.signaling.find import find, find_in_stream, find_in_text
+from drmkit.signaling.find import decode_text, find, find_in_stream, find_in_text, survey, survey_stream
 from drmkit.signaling.mp4 import find_boxes
 from drmkit.signaling.pssh import PsshBox, build
 from drmkit.signaling.widevine import WidevineData
@@ -167,6 +167,100 @@ def test_text_is_never_guessed() -> None:
     box = COMMON.to_bytes()
     assert find_in_text(box.hex())[0].box == find_in_text(_b64(box))[0].box == COMMON
     assert find_in_text(PLAYREADY.data.hex().upper())[0].box == PLAYREADY
+
+
+def test_lines_of_base64_are_boxes_each() -> None:
+    """Boxes that stand in lines of their own are read in their order; a line that is no box is not passed over."""
+    lines = [_b64(box.to_bytes()) for box in (COMMON, PLAYREADY, WIDEVINE)]
+    assert [item.box for item in find_in_text("\n".join(lines) + "\r\n")] == [COMMON, PLAYREADY, WIDEVINE]
+    assert decode_text(f"{lines[0]}\n{COMMON.to_bytes().hex()}") == build([COMMON, COMMON])
+    for wrong in ("AAA=", "remark!", "# a remark"):
+        with pytest.raises(SignalingError, match="neither hexadecimal nor base64"):
+            find_in_text(f"{lines[0]}\n{wrong}\n{lines[2]}")
+
+
+_BAD = PsshBox(DrmSystem.WIDEVINE.system_id, data=b"x").to_bytes()[:-1]
+_TAG = hls.key_tag(DrmSystem.WIDEVINE, KID, box=WIDEVINE)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason", "left"),
+    [
+        pytest.param(build([COMMON, WIDEVINE])[:-1], "PSSH box 2 at byte 52: box size", [COMMON], id="boxes"),
+        pytest.param(
+            _box(b"moov", COMMON.to_bytes(), _box(b"pssh", bytes(3)), WIDEVINE.to_bytes()),
+            "moov/pssh at byte 60: ",
+            [COMMON, WIDEVINE],
+            id="MP4",
+        ),
+        pytest.param(
+            _box(b"moov", COMMON.to_bytes(), _BAD), "box pssh at byte 60 claims 33 bytes", [COMMON], id="MP4 cut short"
+        ),
+        pytest.param(
+            f"#EXTM3U\n{_TAG.replace('base64,', 'base64,@')}\n{_TAG}\n{_TAG.replace('URI', ' URI')}".encode(),
+            "line 2: EXT-X-KEY: the data: URI is not base64",
+            [WIDEVINE],
+            id="HLS",
+        ),
+        pytest.param(
+            b"<MPD><ContentProtection><pssh xmlns='urn:mpeg:cenc:2013'>AAAA</pssh></ContentProtection>\n"
+            + dash.element(DrmSystem.WIDEVINE, dash.content_protection(WIDEVINE)).encode()
+            + b"</MPD>",
+            "line 1: PSSH box 1 at byte 0: the box header needs 8 bytes",
+            [WIDEVINE],
+            id="MPD",
+        ),
+        pytest.param(
+            CPIX.replace("<PSSH>", f"<PSSH>{_b64(_BAD)}</PSSH><PSSH>").encode(),
+            "DRMSystem 2, PSSH in line 3: PSSH box 1 at byte 0: box size",
+            [WIDEVINE, PLAYREADY, WIDEVINE, PLAYREADY],
+            id="CPIX",
+        ),
+    ],
+)
+def test_a_broken_box_hides_no_other(data: bytes, reason: str, left: list[PsshBox]) -> None:
+    """What can be read is found in the order of the input, with an error for what cannot; `find` wants everything."""
+    for items in (survey(data), survey_stream(io.BytesIO(data))):
+        problems = [item for item in items if isinstance(item, SignalingError)]
+        assert [item.box for item in items if not isinstance(item, SignalingError)] == left
+        assert problems[0].message.startswith(reason)
+    with pytest.raises(SignalingError) as caught:
+        find(data)
+    assert caught.value.message == problems[0].message
+
+
+_COPIED = f"""<ContentProtection schemeIdUri="urn:mpeg:dash:mp4protection:2011" cenc:default_KID="{KID}"/>
+<ContentProtection schemeIdUri="urn:uuid:{DrmSystem.PLAYREADY}">
+<mspr:pro>{_b64(PLAYREADY.data)}</mspr:pro></ContentProtection>"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (_COPIED, [PLAYREADY]),
+        (f"<cenc:pssh>\n{WIDEVINE.to_base64()}\n</cenc:pssh>", [WIDEVINE]),
+        (f"<mspr:pro>{_b64(PLAYREADY.data)}</mspr:pro>", [PLAYREADY]),
+        (f'<x:pssh xmlns:x="{dash.CENC}">{WIDEVINE.to_base64()}</x:pssh>', [WIDEVINE]),
+    ],
+)
+def test_elements_are_read_as_they_are_copied_out_of_a_manifest(text: str, expected: list[PsshBox]) -> None:
+    """The prefixes that a manifest declares at its top are known, and several elements may stand in a row."""
+    assert [item.box for item in find(text.encode())] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("<other:pssh>AAAA</other:pssh>", "line 1, column 12: Namespace prefix other on pssh is not defined"),
+        ("<cenc:pssh>AAAA</cenc:psh>", "line 1, column 12: Namespace prefix cenc|tag mismatch"),
+        ("<cenc:other/>", "Namespace prefix cenc on other is not defined"),
+        ("<pssh>AAAA</pssh>", "the XML document 'pssh' is of no kind"),
+    ],
+)
+def test_other_elements_are_no_signaling(text: str, reason: str) -> None:
+    """An unknown prefix, an open element and an element of another namespace are told as the parser finds them."""
+    with pytest.raises(SignalingError, match=reason):
+        find(text.encode())
 
 
 @settings(max_examples=200)
