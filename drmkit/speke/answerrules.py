@@ -24,7 +24,7 @@ from drmkit.signaling.fairplay import SCHEME
 from drmkit.signaling.hlsreader import HlsKey, parse
 from drmkit.speke.contract import Breach, rule
 from drmkit.speke.reading import Reading, SystemRow, is_empty, is_place, local_name, tag
-from drmkit.speke.versions import SPEKE_NAMESPACE, VERSIONS
+from drmkit.speke.versions import AES128_OF_FIRST_VERSION, SPEKE_NAMESPACE, VERSIONS
 
 __all__: list[str] = []
 
@@ -38,6 +38,17 @@ _FIRST_FAIRPLAY: Final = {
     tag("URIExtXKey"): re.compile(rb"skd://", re.IGNORECASE),
     f"{{{SPEKE_NAMESPACE}}}KeyFormat": re.compile(rb"com\.apple\.streamingkeydelivery\s*\Z", re.IGNORECASE),
 }
+_FIRST_HLS: Final = frozenset({tag("URIExtXKey"), f"{{{SPEKE_NAMESPACE}}}KeyFormatVersions"})
+_FIRST_NEEDED: Final = {
+    # An empty key format is that of HLS itself.
+    AES128_OF_FIRST_VERSION: _FIRST_HLS,
+    DrmSystem.CLEARKEY_AES128.value: _FIRST_HLS,
+    _FAIRPLAY: _FIRST_HLS | {f"{{{SPEKE_NAMESPACE}}}KeyFormat"},
+    DrmSystem.WIDEVINE.value: frozenset({tag("PSSH")}),
+    DrmSystem.COMMON.value: frozenset({tag("PSSH")}),
+    _PLAYREADY: frozenset({tag("PSSH"), f"{{{SPEKE_NAMESPACE}}}ProtectionHeader"}),
+}
+"""What each system has in version 1.0."""
 _CPD: Final = tag("ContentProtectionData")
 _SAME: Final = ("METHOD", "KEYFORMAT", "KEYFORMATVERSIONS")
 _PLAYREADY_ORDER: Final = ("METHOD", "KEYFORMAT", "KEYFORMATVERSIONS", "URI")
@@ -70,18 +81,26 @@ def key_missing(reading: Reading) -> Iterator[Breach]:
 def empty(reading: Reading) -> Iterator[Breach]:
     """No place that the request left empty is empty still.
 
-    FairPlay has no PSSH box of its own, and encryptors ask for one all the same: that place may stay empty.
+    FairPlay has no PSSH box of its own, and encryptors ask for one all the same: that place may stay empty. So may, in
+    version 1.0, all that a system does not have, since its encryptors write every place for every system.
     """
     for row in reading.systems:
         for child in row.children:
             if is_place(child) and is_empty(child):
-                excused: Severity | None = "info" if row.system_id == _FAIRPLAY and child.tag == tag("PSSH") else None
+                excused: Severity | None = "info" if _may_stay_empty(reading, row, child) else None
                 yield Breach(child, f"{local_name(child)} of {system_name(row.system_id)} is empty", severity=excused)
     for element in (*(key.element for key in reading.keys), *(row.element for row in reading.systems)):
         for place in filter(is_place, element.iter(etree.Element)):
             for name, value in place.attrib.items():
                 if not str(value).strip():
                     yield Breach(place, f"{local_name(place)}@{name!s} is empty", attribute=str(name))
+
+
+def _may_stay_empty(reading: Reading, row: SystemRow, child: etree._Element) -> bool:
+    if row.system_id == _FAIRPLAY and child.tag == tag("PSSH"):
+        return True
+    needed = _FIRST_NEEDED.get(row.system_id)
+    return reading.version.is_first and needed is not None and child.tag not in needed
 
 
 @rule(

@@ -18,9 +18,9 @@ from drmkit.signaling.material import Material, Options
 from drmkit.signaling.pssh import PsshBox
 from drmkit.speke import wordings
 from drmkit.speke.reading import SystemRow, is_empty, is_place, local_name, tag
+from drmkit.speke.versions import AES128_OF_FIRST_VERSION
 
 __all__ = [
-    "AES128_OF_FIRST_VERSION",
     "Demands",
     "FairplayUri",
     "UnfillableError",
@@ -28,9 +28,6 @@ __all__ = [
     "fill_system",
     "usual_scheme",
 ]
-
-AES128_OF_FIRST_VERSION: Final = "81376844-f976-481e-a84e-cc25d39b0b33"
-"""The system ID that AWS's encryptors send for AES-128 in version 1.0, whose documentation calls it an example."""
 
 FairplayUri = Callable[[KeyId, str, bytes | None], str]
 """Makes a FairPlay key URI of the key ID, the content ID and the initialization vector, as `fairplay.uri_with_json`."""
@@ -78,6 +75,7 @@ def fill_system(
     options: Options,
     demands: Demands,
     fairplay_uri: FairplayUri,
+    every_place: bool = True,
 ) -> None:
     """Fill what is empty in one DRM system; one without any places gets all that its system has.
 
@@ -89,9 +87,11 @@ def fill_system(
         options: what the license services want in the signaling.
         demands: what is demanded of devices.
         fairplay_uri: makes FairPlay's key URI.
+        every_place: whether each place must be filled; False leaves empty what the system does not have. Encryptors of
+            version 1.0 write all places for every system, and AWS's reference server answers them so.
 
     Raises:
-        UnfillableError: there is nothing to fill a place with.
+        UnfillableError: there is nothing to fill a place with, or any of them.
         SignalingError: the system cannot be signaled for the scheme, or needs an option that is missing.
     """
     system = _system(row)
@@ -112,11 +112,13 @@ def fill_system(
         texts = _texts(system, key, used, options, slots)
     if not places:
         _add(row.element, texts)
-    for child, slot in empty:
-        text = texts.get(slot) or _keyformat(system, slot)
-        if text is None:
-            raise UnfillableError(f"Unsupported {local_name(child)} for DRMSystem {row.system_id}")
-        set_text(child, text)
+    found = [(child, texts.get(slot) or _keyformat(system, slot)) for child, slot in empty]
+    missing = [child for child, text in found if text is None]
+    if missing and (every_place or len(missing) == len(found)):
+        raise UnfillableError(f"Unsupported {local_name(missing[0])} for DRMSystem {row.system_id}")
+    for child, text in found:
+        if text is not None:
+            set_text(child, text)
 
 
 def fill_key(element: etree._Element, demands: Demands) -> None:

@@ -178,6 +178,7 @@ class Provider:
                     options=self._options,
                     demands=self._demands,
                     fairplay_uri=self._fairplay_uri,
+                    every_place=not reading.version.is_first,
                 )
         return tuple(found.kid for found in keys.values())
 

@@ -9,6 +9,7 @@ from drmkit.errors import ConfigurationError
 from drmkit.identifiers import DrmSystem
 
 __all__ = [
+    "AES128_OF_FIRST_VERSION",
     "HLS_METHODS",
     "MEDIA_TYPE",
     "PLAYED_BY",
@@ -29,6 +30,8 @@ VERSION_HEADER: Final = "X-Speke-Version"
 USER_AGENT_HEADER: Final = "X-Speke-User-Agent"
 SCHEMES: Final = frozenset({"cenc", "cens", "cbc1", "cbcs"})
 """The protection schemes."""
+AES128_OF_FIRST_VERSION: Final = "81376844-f976-481e-a84e-cc25d39b0b33"
+"""The system ID that AWS's encryptors send for AES-128 in version 1.0, whose documentation calls it an example."""
 HLS_METHODS: Final = frozenset({"AES-128", "SAMPLE-AES", "SAMPLE-AES-CTR"})
 """The methods of HLS, which version 2.1 takes for schemes."""
 PLAYED_BY: Final = {

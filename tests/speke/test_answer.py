@@ -21,7 +21,7 @@ from drmkit.speke.provider import Provider
 from drmkit.speke.reading import local_name, tag
 from drmkit.speke.request import KeyPeriod, Places
 from drmkit.speke.sources import from_seeds
-from drmkit.speke.versions import VERSIONS
+from drmkit.speke.versions import SPEKE_NAMESPACE, VERSIONS
 
 PROVIDER = Provider(from_seeds("hkdf-sha256", bytes(range(32)), iv_seed=bytes(range(32, 64))))
 Change = Callable[[cpix.Document], object]
@@ -358,6 +358,34 @@ def test_fairplay_may_leave_its_pssh_empty() -> None:
         element.text = None
     assert rules_broken(sent, got) == set()
     assert "speke-empty" in rules_broken(sent, got, "info")
+
+
+@pytest.mark.parametrize(
+    ("system", "emptied", "severity"),
+    [
+        (DrmSystem.WIDEVINE, "cpix:PSSH", "error"),
+        (DrmSystem.WIDEVINE, "cpix:ContentProtectionData", "info"),
+        (DrmSystem.WIDEVINE, "cpix:URIExtXKey", "info"),
+        (DrmSystem.PLAYREADY, "speke:ProtectionHeader", "error"),
+        (DrmSystem.PLAYREADY, "speke:KeyFormat", "info"),
+        (DrmSystem.FAIRPLAY, "cpix:URIExtXKey", "error"),
+        (DrmSystem.FAIRPLAY, "speke:KeyFormat", "error"),
+        (DrmSystem.FAIRPLAY, "speke:ProtectionHeader", "info"),
+        (DrmSystem.CLEARKEY_AES128, "speke:KeyFormatVersions", "error"),
+        (DrmSystem.CLEARKEY_AES128, "speke:KeyFormat", "info"),
+        (DrmSystem.MARLIN, "cpix:PSSH", "error"),
+    ],
+)
+def test_version_1_minds_empty_places_that_a_system_has(system: DrmSystem, emptied: str, severity: str) -> None:
+    """What a system needs must be filled in version 1.0; what it does not have, or HLS takes for granted, need not."""
+    prefix, _, local = emptied.partition(":")
+    sent = request("1.0", (DrmSystem.WIDEVINE,))
+    for child in list(sent.drm_systems[0].element):
+        sent.drm_systems[0].element.remove(child)
+    name = tag(local) if prefix == "cpix" else f"{{{SPEKE_NAMESPACE}}}{local}"
+    etree.SubElement(sent.drm_systems[0].element, name)
+    sent.drm_systems[0].element.set("systemId", system.system_id)
+    assert "speke-empty" in rules_broken(sent, copy(sent), severity, "1.0")
 
 
 def test_an_empty_attribute_is_an_empty_place() -> None:

@@ -22,12 +22,12 @@ from drmkit.signaling import fairplay, pssh
 from drmkit.signaling.material import Options
 from drmkit.speke.answer import check_answer
 from drmkit.speke.contract import Refusal
-from drmkit.speke.placeholders import AES128_OF_FIRST_VERSION, Demands
+from drmkit.speke.placeholders import Demands
 from drmkit.speke.provider import Provider, ProviderAnswer
 from drmkit.speke.reading import tag
 from drmkit.speke.request import KeyPeriod, Places
 from drmkit.speke.sources import from_seeds, from_table
-from drmkit.speke.versions import VERSIONS
+from drmkit.speke.versions import AES128_OF_FIRST_VERSION, VERSIONS
 
 SEEDS = from_seeds("hkdf-sha256", bytes(range(32)), iv_seed=bytes(range(32, 64)))
 DEMANDS = Demands(
@@ -95,6 +95,58 @@ def test_version_1_gets_key_format_and_protection_header() -> None:
     assert base64.b64decode(texts["URIExtXKey"]).startswith(b"https://keys.example.com/")
     box = pssh.from_base64(texts["PSSH"])[0]
     assert base64.b64decode(texts["ProtectionHeader"]) == box.data
+
+
+_PLACES = (
+    "cpix:ContentProtectionData",
+    "speke:KeyFormat",
+    "speke:KeyFormatVersions",
+    "speke:ProtectionHeader",
+    "cpix:PSSH",
+    "cpix:URIExtXKey",
+)
+
+
+@pytest.mark.parametrize(
+    ("system_id", "empty"),
+    [
+        (AES128_OF_FIRST_VERSION, {"ContentProtectionData", "ProtectionHeader", "PSSH"}),
+        (DrmSystem.FAIRPLAY.system_id, {"ContentProtectionData", "ProtectionHeader"}),
+        (DrmSystem.WIDEVINE.system_id, {"ProtectionHeader"}),
+        (DrmSystem.COMMON.system_id, {"ProtectionHeader"}),
+        (DrmSystem.PLAYREADY.system_id, set()),
+    ],
+)
+def test_version_1_asks_every_system_for_every_place(system_id: str, empty: set[str]) -> None:
+    """Encryptors of version 1.0 write all places for every system: those that it does not have stay empty, unblamed."""
+    kid = "6c5f5206-7d98-4808-84d8-94f132c1e9fe"
+    sent = cpix.parse(
+        f"""<cpix:CPIX id="5E99137A-BD6C-4ECC-A24D-A3EE04B4E011" xmlns:cpix="urn:dashif:org:cpix"
+ xmlns:speke="urn:aws:amazon:com:speke"><cpix:ContentKeyList><cpix:ContentKey kid="{kid}"/></cpix:ContentKeyList>
+<cpix:DRMSystemList><cpix:DRMSystem kid="{kid}" systemId="{system_id.upper()}">{"".join(f"<{p}/>" for p in _PLACES)}
+</cpix:DRMSystem></cpix:DRMSystemList><cpix:ContentKeyPeriodList>
+<cpix:ContentKeyPeriod id="keyPeriod_e64248f6-f307-4b99-aa67-b35a78253622" index="11425"/></cpix:ContentKeyPeriodList>
+<cpix:ContentKeyUsageRuleList><cpix:ContentKeyUsageRule kid="{kid}">
+<cpix:KeyPeriodFilter periodId="keyPeriod_e64248f6-f307-4b99-aa67-b35a78253622"/></cpix:ContentKeyUsageRule>
+</cpix:ContentKeyUsageRuleList></cpix:CPIX>""".encode()
+    )
+    got = filled(copy(sent), "1.0", Provider(SEEDS, options=VECTOR))
+    places = list(got.drm_systems[0].element.iterchildren(etree.Element))
+    assert len(places) == len(_PLACES)
+    assert {etree.QName(place).localname for place in places if not place.text} == empty
+    assert problems(sent, got, "1.0") == []
+
+
+def test_version_1_still_refuses_what_it_has_nothing_for() -> None:
+    """A system none of whose places can be filled is a refusal in version 1.0 too."""
+    sent = request("1.0", (DrmSystem.FAIRPLAY,))
+    entry = sent.drm_systems[0].element
+    for child in list(entry):
+        entry.remove(child)
+    etree.SubElement(entry, tag("ContentProtectionData"))
+    got = answer(sent, "1.0")
+    assert (got.status, got.rule) == (422, "speke-not-supported")
+    assert got.body.startswith(b"Unsupported ContentProtectionData for DRMSystem 94ce86fb")
 
 
 def test_fairplay_gets_the_uri_of_mediapackage_and_a_box() -> None:
