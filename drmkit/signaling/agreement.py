@@ -32,6 +32,7 @@ _CUTS = "\0\1\2\3\4\5"
 _BETWEEN = "\6"
 _NOTHING = "\7"
 _MARKS = re.compile("[\0-\7]")
+_SAYS_IV = re.compile(r"[:,]IV=|skd://ey", re.IGNORECASE)
 _CHECKSUM = "CHECKSUM".encode("utf-16-le")
 
 
@@ -91,6 +92,7 @@ def read(document: Document, entry: DRMSystem) -> Signaling | None:
         hls_master=_value(lambda: entry.hls_signaling("master")),
         smooth=_value(lambda: entry.smooth_protection_header),
         key=None if key is None else _value(lambda: key.key),
+        iv=None if key is None else _value(lambda: key.iv),
     )
 
 
@@ -132,7 +134,8 @@ def _wording(said: Signaling) -> Wording | None:
     joined = _BETWEEN.join(_NOTHING if text is None else text for text in texts)
     for mark, needle in zip(_CUTS, needles, strict=False):
         joined = joined.replace(needle, mark)
-    return (said.system_id, said.scheme, said.key is None, boxes, joined)
+    iv = said.iv if _SAYS_IV.search(joined) else None
+    return (said.system_id, said.scheme, said.key is None, iv, boxes, joined)
 
 
 def _cut(said: Signaling, pssh: bytes) -> object:

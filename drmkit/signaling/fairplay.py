@@ -9,7 +9,7 @@ from drmkit.errors import SignalingError
 from drmkit.identifiers import KeyId
 from drmkit.signaling import encodings
 
-__all__ = ["Form", "identifier", "names", "uri", "uri_with_json"]
+__all__ = ["Form", "identifier", "names", "said_in_json", "uri", "uri_with_json"]
 
 SCHEME = "skd://"
 Form = Literal["uuid", "hex", "base64"]
@@ -54,6 +54,15 @@ def uri_with_json(kid: KeyId, content_id: str, iv: bytes | None = None) -> str:
     if iv is not None:
         document["IV"] = encodings.to_base64(iv)
     return SCHEME + encodings.to_base64(json.dumps(document, separators=(",", ":")).encode("utf-8"))
+
+
+def said_in_json(text: str) -> dict[str, str]:
+    """Return what a URI of the form that `uri_with_json` writes says, by name; empty for a URI of any other form."""
+    try:
+        content = json.loads(encodings.from_base64(identifier(text), "the identifier"))
+    except (SignalingError, ValueError, RecursionError):
+        return {}
+    return {name: said for name, said in content.items() if isinstance(said, str)} if isinstance(content, dict) else {}
 
 
 def identifier(text: str) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from drmkit.errors import SignalingError
+from drmkit.errors import IdentifierError, SignalingError
 from drmkit.identifiers import DrmSystem, KeyId, system_name
 from drmkit.secret import Secret
-from drmkit.signaling import encodings
+from drmkit.signaling import encodings, fairplay
 from drmkit.signaling.dashreader import parse_fragment
 from drmkit.signaling.describe import describe
 from drmkit.signaling.hlsreader import KEY, KEYFORMATS, SESSION_KEY, HlsKey
@@ -62,6 +63,7 @@ class Signaling:
         hls_master: the HLS lines of the multivariant playlist.
         smooth: the Smooth Streaming protection header, base64.
         key: the content key, for checksums.
+        iv: the key's own initialization vector.
     """
 
     kid: KeyId
@@ -73,6 +75,7 @@ class Signaling:
     hls_master: str | None = None
     smooth: str | None = None
     key: Secret[bytes] | None = None
+    iv: bytes | None = None
 
 
 def disagreements(said: Signaling) -> Iterator[Disagreement]:
@@ -185,11 +188,31 @@ def _tag(said: Signaling, boxes: list[PsshBox], tag: str, key: HlsKey) -> Iterat
         yield Disagreement("hls.method", "warning", _HLS, message, f"METHOD={hls_method(said.scheme)}")
     if key.key_id not in {None, said.kid}:
         yield _error("hls.key-id", _HLS, f"the key ID is {said.kid}, but KEYID is {key.key_id}")
+    yield from _iv(said, key.iv, "IV")
+    if system is DrmSystem.FAIRPLAY:
+        yield from _fairplay(said, key.uri or "")
     found = key.boxes()
     if boxes and found and [box.data for box in found] != [box.data for box in boxes]:
         yield _error("hls.pssh", _HLS, "the URI does not hold what the PSSH element holds", "signal the same box")
     elif not boxes:
         yield from _boxes(said, found, _HLS, "hls")
+
+
+def _iv(said: Signaling, stated: bytes | None, where: str) -> Iterator[Disagreement]:
+    if None not in {said.iv, stated} and said.iv != stated:
+        message = f"{where} of the key tag is not the explicitIV of the content key"
+        yield _error("hls.iv", _HLS, message, "give players the IV that the content is encrypted with")
+
+
+def _fairplay(said: Signaling, uri: str) -> Iterator[Disagreement]:
+    """Check a URI that says in JSON what it stands for; what other URIs say is the license service's own affair."""
+    stated = fairplay.said_in_json(uri)
+    with suppress(IdentifierError):
+        kid = KeyId.from_uuid(stated.get("KeyId", ""))
+        if kid != said.kid:
+            yield _error("hls.key-id", _HLS, f"the key ID is {said.kid}, but KeyId in the URI is {kid}")
+    with suppress(SignalingError):
+        yield from _iv(said, encodings.from_base64(stated["IV"], "IV") if "IV" in stated else None, "the URI")
 
 
 def _smooth(said: Signaling, text: str) -> Iterator[Disagreement]:

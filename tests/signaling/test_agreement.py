@@ -11,7 +11,7 @@ import pytest
 from drmkit import cpix
 from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.secret import Secret
-from drmkit.signaling import agreement, common, dash, encodings, hls, playready, widevine
+from drmkit.signaling import agreement, common, dash, encodings, fairplay, hls, playready, widevine
 from drmkit.signaling.agreement import Checker, Signaling
 from drmkit.signaling.filling import fill
 from drmkit.signaling.material import make
@@ -155,6 +155,46 @@ def test_fairplay_plays_cbcs_alone() -> None:
     assert _codes(dataclasses.replace(said, scheme="cbcs", hls_media=tag.replace("-CTR", ""))) == []
     own = '#EXT-X-KEY:METHOD=SAMPLE-AES,URI="skd://asset",KEYFORMAT="com.apple.streamingkeydelivery"'
     assert _codes(dataclasses.replace(said, scheme=None, hls_media=own)) == []
+
+
+IV = bytes(range(16, 32))
+
+
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [
+        (hls.key_tag(DrmSystem.FAIRPLAY, KID, iv=IV), []),
+        (hls.key_tag(DrmSystem.FAIRPLAY, KID, iv=IV[::-1]), ["hls.iv"]),
+        (hls.key_tag(DrmSystem.FAIRPLAY, KID), []),
+        (hls.key_tag(DrmSystem.FAIRPLAY, KID, iv=IV).replace(IV.hex().upper(), "none"), ["hls.unreadable"]),
+        (hls.key_tag(DrmSystem.FAIRPLAY, KID, uri=fairplay.uri_with_json(KID, "c", IV)), []),
+        (hls.key_tag(DrmSystem.FAIRPLAY, KID, uri=fairplay.uri_with_json(KID, "c")), []),
+        (hls.key_tag(DrmSystem.FAIRPLAY, KID, uri=fairplay.uri_with_json(KID, "c", IV[::-1])), ["hls.iv"]),
+        (hls.key_tag(DrmSystem.FAIRPLAY, KID, uri=fairplay.uri_with_json(OTHER, "c", IV)), ["hls.key-id"]),
+        (hls.key_tag(DrmSystem.FAIRPLAY, KID, uri="skd://eyJLZXlJZCI6IjEifQ=="), []),
+        (hls.key_tag(DrmSystem.FAIRPLAY, KID, uri="skd://eyJJViI6Wzdd"), []),
+        (hls.key_tag(DrmSystem.FAIRPLAY, KID, uri="skd://eyJJViI6ICIhIn0="), []),
+    ],
+)
+def test_the_iv_of_a_key_is_said_alike(tag: str, expected: list[str]) -> None:
+    """An IV in a key tag, or in the JSON of a FairPlay URI, is the explicitIV; other identifiers are not read."""
+    said = Signaling(kid=KID, system_id=DrmSystem.FAIRPLAY.system_id, scheme="cbcs", hls_media=tag, iv=IV)
+    checker = Checker()
+    clean = dataclasses.replace(said, hls_media=hls.key_tag(DrmSystem.FAIRPLAY, KID, iv=IV))
+    assert checker.check(clean) == []
+    assert [item.code for item in checker.check(said)] == expected
+    assert [item.code for item in checker.check(dataclasses.replace(clean, iv=IV[::-1]))] == ["hls.iv"]
+
+
+def test_a_document_s_ivs_are_compared_with_its_key_tags() -> None:
+    """A CPIX document whose key tag states another IV than its content key is found by the check of documents."""
+    builder = cpix.Builder(version="2.3", content_id="c").content_key(kid=KID, scheme="cbcs", iv=IV)
+    document = builder.drm_system(
+        kid=KID, system_id=DrmSystem.FAIRPLAY, hls_media=hls.key_tag(DrmSystem.FAIRPLAY, KID, iv=IV)
+    ).build()
+    assert agreement.check(document) == []
+    document.content_keys[0].iv = IV[::-1]
+    assert [item.code for item in agreement.check(document)] == ["hls.iv"]
 
 
 def test_boxes_without_key_ids_and_unknown_systems_contradict_nothing() -> None:
