@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["moderation_text", "notification", "show", "verify"]
 
 _LONGEST_SHOWN = 200
+_MOST_SHOWN = 20
 
 _COMMANDS = {
     "show": ("drmkit.cli.notification:show", "Say what a callback claims."),
@@ -75,6 +76,9 @@ def show(app: App, /, *, path: str, product: str | None, content_version: str | 
     emit(form, _fields(found), lambda: _text(found))
     if not found.known:
         app.talk(f"warning: {found.event!r} is no event that is documented; it is shown as it came")
+    if found.misread:
+        fields = ", ".join(list(found.misread)[:_MOST_SHOWN])
+        app.talk(f"warning: of another type than is documented, and not understood: {fields}")
 
 
 def _show_moderation(app: App, body: bytes, version: str | None, form: str) -> None:
@@ -194,6 +198,7 @@ def _fields(found: Notification) -> dict[str, Any]:
         "claim": verdict_fields(claim) if claim is not None else None,
         "results": result_fields(found.results),
         "unknown_fields": sorted(found.unknown),
+        "misread_fields": sorted(found.misread),
         "message": clean_messages(found.to_builtins()),
     }
 
@@ -210,9 +215,7 @@ def _text(found: Notification) -> str:
     lines += _ending(found)
     told = results_text(found.results, claim)
     lines += told.splitlines()
-    if not found.known:
-        lines += [f"  unknown field {name}: {_shown(value)}" for name, value in _unknown(found).items()]
-    return _lines(lines)
+    return _lines([*lines, *_strange(found)])
 
 
 def _ending(found: Notification) -> list[str]:
@@ -225,11 +228,16 @@ def _ending(found: Notification) -> list[str]:
     return [f"  the stream ended {why}"]
 
 
-def _unknown(found: Notification) -> dict[str, Any]:
-    from drmkit.mps.faults import clean_messages  # noqa: PLC0415
+def _strange(found: Notification) -> list[str]:
+    """Return a line for each field that is not as it is documented, the first of them."""
+    from drmkit.mps.faults import clean_messages  # noqa: PLC0415 (help needs no models)
 
-    message: dict[str, Any] = clean_messages(found.to_builtins())
-    return {name: message[name] for name in found.unknown}
+    lines = []
+    for path, value in found.strange.items():
+        what = "misread" if path in found.misread else "unknown"
+        lines.append(f"  {what} field {path}: {_shown(clean_messages(value, path.rpartition('.')[2]))}")
+    more = len(lines) - _MOST_SHOWN
+    return lines if more <= 0 else [*lines[:_MOST_SHOWN], f"  and {more} more"]
 
 
 def _shown(value: Any) -> str:

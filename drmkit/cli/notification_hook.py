@@ -95,5 +95,6 @@ def _fields(message: Notification | ModerationCallback, verdict: Verdict | None)
         "session_id": message.session_id,
         "session_context": message.session_context,
         "confirmed": None if verdict is None else verdict_fields(verdict),
+        "misread_fields": sorted(message.misread),
         "message": clean_messages(message.to_builtins()),
     }

@@ -14,6 +14,7 @@ __all__ = ["load"]
 
 _DEEPEST = 100
 """How deep a message may be nested; documented ones are by about ten levels."""
+_GZIP = b"\x1f\x8b"
 _WHOLE = "send it the body of the callback, whole"
 
 
@@ -25,6 +26,8 @@ def load(text: bytes | str) -> Any:
     """
     if isinstance(text, bytes):
         text = text.removeprefix(codecs.BOM_UTF8)
+        if text.startswith(_GZIP):
+            raise InputError("the message is compressed (gzip)", hint="decompress it: gunzip")
         if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in text[:4]:
             raise InputError("the message is UTF-16 or UTF-32 text, and JSON is UTF-8", hint="save it as UTF-8")
     try:

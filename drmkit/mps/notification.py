@@ -16,15 +16,14 @@ import hmac
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-import msgspec
-
-from drmkit.errors import InputError, ProtocolError, VerdictError
+from drmkit.errors import InputError, VerdictError
 from drmkit.mps.messages import load
 from drmkit.mps.models.detail import DescribeTaskDetailResponse, ParseNotificationResponse
 from drmkit.mps.models.live_notification import ParseLiveStreamProcessNotificationResponse
 from drmkit.mps.models.vod import VodEvent
+from drmkit.mps.reading import completed, read
 from drmkit.mps.task import Described, TaskDetail, Verdict
-from drmkit.mps.wire import decode, to_builtins
+from drmkit.mps.wire import to_builtins
 from drmkit.secret import MASK, Secret
 
 if TYPE_CHECKING:
@@ -70,6 +69,7 @@ VOD_EVENTS = {"ProcessMediaByMPSComplete": "process_media_by_mps_complete_event"
 _WRAPPERS = ("Response", "msgBody")
 _SECRETS = frozenset({"Key", "KeyServerUrl", "NotifyKey", "S3SecretId", "S3SecretKey"})
 _MOST_WRAPPERS = 3
+_AS_SENT = "send it as MPS sent it"
 
 
 Message = ParseNotificationResponse | ParseLiveStreamProcessNotificationResponse | VodEvent
@@ -103,9 +103,11 @@ class Notification:
         timestamp: the last moment of the Sign, in seconds since the epoch; None without one.
         sign: the Sign; empty without one.
         live: whether it is about a live stream.
-        message: the whole message; its Input.DrmInfo holds secrets.
-        unknown: the fields of the message that are not documented, as they came; they may hold secrets.
+        message: what fits the documentation; its Input.DrmInfo holds secrets.
+        unknown: the fields that are not documented, as they came, by their paths; they may hold secrets.
         product: whose callback it is: `mps`, or `vod` for ProcessMediaByMPS.
+        misread: documented fields whose values are of another type, likewise; `message` lacks them.
+        came: the message as it came; it may hold secrets.
     """
 
     event: str
@@ -118,6 +120,8 @@ class Notification:
     message: Message
     unknown: dict[str, Any] = field(default_factory=dict, repr=False)
     product: str = "mps"
+    misread: dict[str, Any] = field(default_factory=dict, repr=False)
+    came: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def known(self) -> bool:
@@ -125,8 +129,19 @@ class Notification:
         return self.event in (VOD_EVENTS if self.product == "vod" else LIVE_EVENTS if self.live else EVENTS)
 
     @property
+    def strange(self) -> dict[str, Any]:
+        """What is unknown or misread, by its path; secrets are masked."""
+        found = self.unknown | self.misread
+        return {path: _masked(item, path.rpartition(".")[2].partition("[")[0]) for path, item in found.items()}
+
+    @property
     def claim(self) -> Verdict | None:
-        """What the message says about its task, unconfirmed; None for live streams and tasks of other kinds."""
+        """What the message says about its task, unconfirmed.
+
+        None for live streams and tasks of other kinds, and where something was misread: what is left could say success.
+        """
+        if self.misread:
+            return None
         if isinstance(self.message, VodEvent):
             return _claim_of_vod(self.message)
         event: Any = getattr(self.message, EVENTS.get(self.event, ""), None) if not self.live else None
@@ -136,8 +151,8 @@ class Notification:
         return TaskDetail(self.task_id, DescribeTaskDetailResponse(status=event.status, **{field: event})).verdict
 
     def to_builtins(self, *, reveal: bool = False) -> Any:
-        """Return the message as dictionaries and lists under the API's names; secrets are masked unless revealed."""
-        return to_builtins(self.message, reveal=reveal) | (self.unknown if reveal else _masked(self.unknown))
+        """Return all that came as dictionaries and lists under the API's names; secrets are masked unless revealed."""
+        return completed(to_builtins(self.message, reveal=reveal), self.came if reveal else _masked(self.came))
 
     @property
     def results(self) -> tuple[Result, ...]:
@@ -159,6 +174,9 @@ def parse(body: bytes) -> Notification:
         return _live(value)
     if isinstance(value.get("EventType"), str):
         return _offline(value)
+    for name in ("EventType", "NotificationType"):
+        if value.get(name) is not None:
+            raise InputError(f"the message is no notification of MPS: its {name} is no text", hint=_AS_SENT)
     raise InputError(
         "the message is no notification of MPS: it has neither EventType nor NotificationType",
         hint="send it the body of the callback, whole",
@@ -182,6 +200,10 @@ def verify_sign(notification: Notification, notify_key: Secret[str], *, now: flo
     Raises:
         UnverifiedNotificationError: it was not, or it has.
     """
+    if notification.sign and "Timestamp" in notification.misread:
+        raise UnverifiedNotificationError(
+            "the notification's Timestamp is no whole number, so its Sign cannot be checked", hint="confirm it with MPS"
+        )
     if notification.timestamp is None or not notification.sign:
         raise UnverifiedNotificationError(
             "the notification is not signed", hint="set NotifyKey in TaskNotifyConfig, or ignore such messages"
@@ -236,18 +258,24 @@ def _refuse_others(value: dict[str, Any]) -> None:
 def _offline(value: dict[str, Any]) -> Notification:
     event: str = value["EventType"]
     if event in VOD_EVENTS:
-        return _of_vod(value)
-    message = _model(ParseNotificationResponse, value)
+        return _of_vod(event, value)
+    message, unknown, misread = read(ParseNotificationResponse, value)
     task: Any = getattr(message, EVENTS.get(event, ""), None)
     task_id = getattr(task, "task_id", None) or ""
-    return _notification(event, task_id, message, value, live=False)
+    return _signed(message, event=event, task_id=task_id, live=False, unknown=unknown, misread=misread, came=value)
 
 
-def _of_vod(value: dict[str, Any]) -> Notification:
-    message = _model(VodEvent, value)
+def _live(value: dict[str, Any]) -> Notification:
+    message, unknown, misread = read(ParseLiveStreamProcessNotificationResponse, value)
+    event, task_id = message.notification_type or "", message.task_id or ""
+    return _signed(message, event=event, task_id=task_id, live=True, unknown=unknown, misread=misread, came=value)
+
+
+def _of_vod(event: str, value: dict[str, Any]) -> Notification:
+    message, unknown, misread = read(VodEvent, value)
     task = message.process_media_by_mps_complete_event
     return Notification(
-        event=message.event_type or "",
+        event=event,
         task_id=(task.task_id if task is not None else None) or "",
         session_id="",
         session_context="",
@@ -255,8 +283,10 @@ def _of_vod(value: dict[str, Any]) -> Notification:
         sign="",
         live=False,
         message=message,
-        unknown=_unknown(message, value),
+        unknown=unknown,
         product="vod",
+        misread=misread,
+        came=value,
     )
 
 
@@ -267,49 +297,22 @@ def _claim_of_vod(message: VodEvent) -> Verdict | None:
     return None if task is None else verdict_of_event(task)
 
 
-def _live(value: dict[str, Any]) -> Notification:
-    message = _model(ParseLiveStreamProcessNotificationResponse, value)
-    return _notification(message.notification_type or "", message.task_id or "", message, value, live=True)
-
-
-def _unknown(message: Message, value: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a message that its model does not have, so that nothing of it is lost."""
-    known = frozenset(message.__struct_encode_fields__)
-    return {name: item for name, item in value.items() if name not in known}
-
-
 def _masked(value: Any, name: str = "") -> Any:
+    if name in _SECRETS and value:
+        return MASK
     if isinstance(value, dict):
         return {key: _masked(item, key) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_masked(item) for item in value]
-    return MASK if name in _SECRETS and value else value
+    return [_masked(item) for item in value] if isinstance(value, list) else value
 
 
-def _model(kind: Any, value: dict[str, Any]) -> Any:
-    try:
-        return decode(kind, msgspec.json.encode(value))
-    except ProtocolError as error:
-        why = error.message.partition(": ")[2]
-        raise InputError(f"the message is no notification of MPS: {why}", hint="send it as MPS sent it") from None
-
-
-def _notification(
-    event: str,
-    task_id: str,
-    message: ParseNotificationResponse | ParseLiveStreamProcessNotificationResponse,
-    value: dict[str, Any],
-    *,
-    live: bool,
+def _signed(
+    message: ParseNotificationResponse | ParseLiveStreamProcessNotificationResponse, **what: Any
 ) -> Notification:
     return Notification(
-        event=event,
-        task_id=task_id,
         session_id=message.session_id or "",
         session_context=message.session_context or "",
         timestamp=message.timestamp,
         sign=message.sign or "",
-        live=live,
         message=message,
-        unknown=_unknown(message, value),
+        **what,
     )

@@ -23,6 +23,7 @@ __all__ = ["Receiver"]
 
 _LOG = logging.getLogger(__name__)
 _LARGEST = 10 * 1024 * 1024
+_MOST_NAMED = 10
 _TEXT = b"text/plain; charset=utf-8"
 _VERSION = cosmoderation.HEADER.lower().encode()
 
@@ -113,6 +114,9 @@ class Receiver:
         notification = parse(body)
         if self._notify_key is not None:
             verify_sign(notification, self._notify_key, now=now)
+        if notification.misread:
+            fields = ", ".join(list(notification.misread)[:_MOST_NAMED])
+            _LOG.warning("a callback has fields of another type than is documented, kept as they came: %s", fields)
         return notification
 
     def _moderated(self, body: bytes, version: str) -> ModerationCallback:

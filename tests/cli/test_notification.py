@@ -314,6 +314,23 @@ def test_show_of_unknown_live_types(run: Run, file: Callable[..., str], capsys: 
     assert "'AiDanceResult' is no event that is documented; it is shown as it came" in err
 
 
+def test_show_of_fields_of_another_type(run: Run, file: Callable[..., str], capsys: Any) -> None:
+    """What is not as it is documented is shown by its path, flagged, and in JSON by name; the rest is read."""
+    body = {"NotificationType": "ProcessEof", "TaskId": "t", "ProcessEofInfo": {"ErrCode": "none", "New": {"Key": "k"}}}
+    assert run("notification", "show", file(body)) == 0
+    out, err = capsys.readouterr()
+    assert '  misread field ProcessEofInfo.ErrCode: "none"\n' in out
+    assert '  unknown field ProcessEofInfo.New: {"Key": "**********"}\n' in out
+    assert "of another type than is documented, and not understood: ProcessEofInfo.ErrCode" in err
+    assert run("notification", "show", file(body), "--format", "json") == 0
+    data = json.loads(capsys.readouterr().out)
+    assert (data["misread_fields"], data["unknown_fields"]) == (["ProcessEofInfo.ErrCode"], ["ProcessEofInfo.New"])
+    assert data["message"]["ProcessEofInfo"] == {"ErrCode": "none", "New": {"Key": "**********"}}
+    many = {"NotificationType": "ProcessEof", "TaskId": "t"} | {f"N{number}": number for number in range(25)}
+    assert run("notification", "show", file(many)) == 0
+    assert capsys.readouterr().out.endswith("  unknown field N19: 19\n  and 5 more\n")
+
+
 def test_show_of_results(run: Run, file: Callable[..., str], capsys: Any) -> None:
     """What a live notification found is a line each, and an end tells its error."""
     spell = {"SegmentUrl": "https://b.example.com/0.mp4", "StartTimeOffset": 0, "EndTimeOffset": 4, "Title": "News"}

@@ -158,9 +158,33 @@ def test_nesting_without_end() -> None:
 
 
 def test_a_field_of_the_wrong_type() -> None:
-    """A result that cannot be what the API documents is refused with its place."""
-    with pytest.raises(InputError, match=r"\$\.AiReviewResultInfo"):
-        parse(json.dumps(message("AiReviewResult", AiReviewResultInfo=5)).encode())
+    """A result that cannot be what the API documents is kept as it came, and flagged by its place."""
+    body = message("AiReviewResult", AiReviewResultInfo=5)
+    found = parse(json.dumps(body).encode())
+    assert (found.event, found.task_id, found.known) == ("AiReviewResult", TASK, True)
+    assert found.misread == {"AiReviewResultInfo": 5}
+    assert found.results == ()
+    assert found.to_builtins() == body
+    assert parse(json.dumps(message("AiReviewResult")).encode()).misread == {}
+
+
+def test_unknown_fields_inside_documented_ones_are_kept(tmp_path: Path) -> None:
+    """What has been added since to a documented object is shown, backed up, and makes a message another one."""
+    bodies = []
+    for text in ("one", "two", "one"):
+        item = {"Type": "DanceRecognition", "DanceResultSet": [{"Text": text, "Key": "canary"}]}
+        info = {"ResultSet": [{"Type": "AsrFullTextRecognition"}, item]}
+        bodies.append(json.dumps({"NotificationType": "AiRecognitionResult", "AiRecognitionResultInfo": info}).encode())
+    found = parse(bodies[0])
+    path = "AiRecognitionResultInfo.ResultSet[1].DanceResultSet"
+    assert found.unknown == {path: [{"Text": "one", "Key": "canary"}]}
+    assert found.strange == {path: [{"Text": "one", "Key": "**********"}]}
+    shown = found.to_builtins()["AiRecognitionResultInfo"]["ResultSet"][1]
+    assert shown["DanceResultSet"] == [{"Text": "one", "Key": "**********"}]
+    assert found.to_builtins(reveal=True) == json.loads(bodies[0])
+    with NotificationStore(tmp_path / "n.sqlite") as store:
+        numbers = [store.add(parse(body), body, now=1.0) for body in bodies]
+        assert numbers == [1, 2, None]
 
 
 @settings(max_examples=60)

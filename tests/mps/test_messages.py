@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,9 @@ from drmkit.errors import InputError
 from drmkit.mps import cosmoderation, notification
 from drmkit.mps.notificationstore import NotificationStore
 from drmkit.mps.receiver import Receiver
+from drmkit.secret import Secret
 
-MPS = {"EventType": "WorkflowTask", "WorkflowTaskEvent": {"TaskId": "t-1", "Status": "FINISH"}}
+MPS: dict[str, Any] = {"EventType": "WorkflowTask", "WorkflowTaskEvent": {"TaskId": "t-1", "Status": "FINISH"}}
 COS = {"data": {"event": "ReviewVideo", "trace_id": "j-1", "url": "https://live.example.com/a", "result": 0}}
 READERS = pytest.mark.parametrize(
     ("read", "good"), [(notification.parse, MPS), (cosmoderation.parse, COS)], ids=["MPS", "COS"]
@@ -33,6 +35,7 @@ def nested(good: dict[str, Any], opening: bytes, closing: bytes, levels: int) ->
         (lambda body: body[:-1], "not JSON (Input data was truncated"),
         (lambda body: body.decode().encode("utf-16"), "is UTF-16 or UTF-32 text, and JSON is UTF-8"),
         (lambda body: body.decode().encode("utf-16-le"), "is UTF-16 or UTF-32 text, and JSON is UTF-8"),
+        (gzip.compress, "is compressed (gzip)"),
         (lambda body: body[:-1] + b',"x":"\xe9"}', "not JSON"),
         (lambda body: body[:-1] + b',"x":NaN}', "not JSON ("),
         (lambda body: body[:-1] + b',"x":1e999}', "not JSON (Number"),
@@ -40,7 +43,7 @@ def nested(good: dict[str, Any], opening: bytes, closing: bytes, levels: int) ->
         (lambda body: body[:-1] + b',"x":"\\ud800"}', "not JSON ("),
         (lambda body: body[:-1] + b',"x":"' + b"\x00" + b'"}', "not JSON"),
     ],
-    ids=["cut", "UTF-16", "UTF-16 without a mark", "Latin-1", "NaN", "1e999", "digits", "surrogate", "NUL"],
+    ids=["cut", "UTF-16", "UTF-16 without a mark", "gzip", "Latin-1", "NaN", "1e999", "digits", "surrogate", "NUL"],
 )
 def test_what_is_wrong_is_said(read: Any, good: Any, change: Callable[[bytes], bytes], reason: str) -> None:
     """A body that cannot be read is refused by what is wrong with it, and the message itself is not repeated."""
@@ -77,9 +80,75 @@ def test_a_nested_message_is_not_taken(tmp_path: Path) -> None:
         assert len(store.all()) == 1
 
 
-def test_a_field_of_another_type_is_named() -> None:
-    """A documented field of a type that it cannot have is named by its path, and the value is not repeated."""
-    with pytest.raises(
-        InputError, match=r"is no notification of MPS: Expected `int \| null`, got `array` - at `\$.Time"
-    ):
-        notification.parse(json.dumps(MPS | {"Timestamp": ["canary"]}).encode())
+def test_a_field_of_another_type_is_flagged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A documented field of a type that it cannot have is kept and named by its path; its value is in no log."""
+    body = json.dumps(MPS | {"SessionContext": ["canary"]}).encode()
+    found = notification.parse(body)
+    assert found.misread == {"SessionContext": ["canary"]}
+    assert (found.task_id, found.session_context) == ("t-1", "")
+    assert "canary" not in repr(found)
+    with NotificationStore(tmp_path / "n.sqlite") as store:
+        receiver = Receiver(store, notify_key=None, clock=lambda: 1.0)
+        assert receiver.take(body) == (200, "stored\n")
+        assert receiver.take(json.dumps(MPS).encode()) == (200, "stored\n")
+    assert "of another type than is documented, kept as they came: SessionContext" in caplog.text
+    assert "canary" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"Status": ["FINISH"]}, "WorkflowTaskEvent.Status"),
+        ({"ErrCode": "none"}, "WorkflowTaskEvent.ErrCode"),
+        ({"MediaProcessResultSet": {}}, "WorkflowTaskEvent.MediaProcessResultSet"),
+        ({"MediaProcessResultSet": ["Transcode"]}, "WorkflowTaskEvent.MediaProcessResultSet[0]"),
+        (
+            {"MediaProcessResultSet": [{"Type": "Transcode", "TranscodeTask": "{}"}]},
+            "WorkflowTaskEvent.MediaProcessResultSet[0].TranscodeTask",
+        ),
+    ],
+)
+def test_what_was_misread_claims_nothing(change: dict[str, Any], path: str) -> None:
+    """What is left of a message could say success where the part that was not understood says failure."""
+    event = MPS["WorkflowTaskEvent"] | {"ErrCode": 0} | change
+    found = notification.parse(json.dumps(MPS | {"WorkflowTaskEvent": event}).encode())
+    assert list(found.misread) == [path]
+    assert found.claim is None
+    assert found.to_builtins(reveal=True)["WorkflowTaskEvent"] == event
+    assert notification.parse(json.dumps(MPS).encode()).claim is not None
+
+
+def test_numbers_for_texts_and_texts_for_numbers() -> None:
+    """A number in a text and a whole number where a text is documented are taken for what they say."""
+    body = MPS | {"Timestamp": "1700000000", "WorkflowTaskEvent": {"TaskId": 7, "ErrCode": "0", "Status": "FINISH"}}
+    found = notification.parse(json.dumps(body).encode())
+    assert (found.task_id, found.timestamp, found.misread) == ("7", 1700000000, {})
+    assert found.claim is not None
+
+
+def test_a_sign_without_a_moment() -> None:
+    """Where the Timestamp of a signed message cannot be read, that is the reason, and not that it is not signed."""
+    found = notification.parse(json.dumps(MPS | {"Timestamp": "soon", "Sign": "0" * 32}).encode())
+    with pytest.raises(notification.UnverifiedNotificationError, match="Timestamp is no whole number"):
+        notification.verify_sign(found, Secret("key"), now=0.0)
+
+
+def test_a_secret_of_another_type_stays_masked() -> None:
+    """The value of a secret's field is masked also where it is of another type than is documented."""
+    drm = {"Type": "widevine", "SpekeDrm": {"KeyServerUrl": ["canary"], "ResourceId": "r"}}
+    task = {"Status": "SUCCESS", "Input": {"Definition": 1, "DrmInfo": drm}}
+    items = [{"Type": "AdaptiveDynamicStreaming", "AdaptiveDynamicStreamingTask": task}]
+    event = MPS["WorkflowTaskEvent"] | {"MediaProcessResultSet": items}
+    found = notification.parse(json.dumps(MPS | {"WorkflowTaskEvent": event}).encode())
+    assert [path.rpartition(".")[2] for path in found.misread] == ["KeyServerUrl"]
+    assert "canary" not in json.dumps([found.to_builtins(), found.strange])
+    assert "canary" in json.dumps(found.to_builtins(reveal=True))
+
+
+def test_endless_oddities_are_not_all_named() -> None:
+    """A message with more odd fields than anybody reads names the first thousand, and keeps the rest unnamed."""
+    event = MPS["WorkflowTaskEvent"] | {"MediaProcessResultSet": [1] * 1500}
+    body = MPS | {"WorkflowTaskEvent": event} | {f"N{number}": number for number in range(1500)}
+    found = notification.parse(json.dumps(body).encode())
+    assert (len(found.misread), len(found.unknown)) == (1000, 1000)
+    assert found.to_builtins(reveal=True) == body

@@ -151,8 +151,9 @@ def test_the_official_live_sample() -> None:
         (b'{"Response": 5}', "is no JSON object"),
         (b'{"msgBody": "no json"}', "is not JSON"),
         (b"{}", "neither EventType nor NotificationType"),
-        (b'{"EventType": 5}', "neither EventType nor NotificationType"),
-        (b'{"EventType": "WorkflowTask", "Timestamp": "soon"}', "is no notification of MPS"),
+        (b'{"EventType": 5}', "its EventType is no text"),
+        (b'{"NotificationType": ["ProcessEof"]}', "its NotificationType is no text"),
+        (b'{"EventType": null}', "neither EventType nor NotificationType"),
     ],
 )
 def test_no_notifications(data: Any, message: Any) -> None:
