@@ -156,7 +156,7 @@ def _joined(parts: tuple[Extension, ...]) -> ExtendedParameter | None:
     for part in parts:
         if isinstance(part, ExtendedParameter):
             given = msgspec.structs.asdict(part)
-            joined = msgspec.structs.replace(joined, **{key: item for key, item in given.items() if item is not None})
+            joined = msgspec.structs.replace(joined, **{key: item for key, item in given.items() if item})
         elif type(part) in _KEYS:
             joined = msgspec.structs.replace(joined, **{_KEYS[type(part)]: part})
         else:
@@ -197,7 +197,7 @@ def check_analysis(task: AiAnalysisTaskInput, path: str, *, live: bool) -> Itera
 
 
 def _given(parameter: ExtendedParameter) -> list[str]:
-    return [key for key in parameter.__struct_fields__ if getattr(parameter, key) is not None]
+    return [key for key in members(ExtendedParameter) if getattr(parameter, key) is not None]
 
 
 def _wrong_keys(feature: Feature, parameter: ExtendedParameter, path: str) -> Iterator[Finding]:
@@ -289,11 +289,12 @@ def _value(member: Member, text: str, path: str) -> Any:
         return CATEGORIES[text.lower()]
     if member.kind is str and not member.is_list:
         return text
+    listed = member.is_list and not text.lstrip().startswith("[")
+    if listed and member.kind is str:
+        return [item.strip() for item in text.split(",")]
     try:
-        return msgspec.json.decode(text)
+        return msgspec.json.decode(f"[{text}]" if listed else text)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        if member.kind is str:
-            return [item.strip() for item in text.split(",")]
         if path.rpartition(".")[2] == "force_cls":
             close = nearest(text, CATEGORIES)
             raise JobError(

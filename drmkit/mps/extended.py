@@ -11,15 +11,15 @@ erase, splitting, horizontal-to-vertical. None stands for absent, and MPS then t
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import field
 
 from drmkit.errors import JobError
 from drmkit.mps.findings import Finding, errors_of
-from drmkit.mps.schema import examine
-from drmkit.mps.wire import Model, convert, encode
+from drmkit.mps.schema import examine, members
+from drmkit.mps.wire import Model, convert
 
 __all__ = [
     "Area",
@@ -43,6 +43,7 @@ __all__ = [
     "to_text",
 ]
 
+E = TypeVar("E", bound="Extension")
 _UNKNOWN = "has no field"
 _NEAREST = "instead"
 _TWO_SPELLINGS = ".delogo.output_pattern"
@@ -53,8 +54,20 @@ def _same(name: str) -> str:
     return name
 
 
-class Extension(Model, rename=_same):
-    """A part of an ExtendedParameter, under the names that the tutorials give its keys."""
+class Extension(Model, rename=_same, kw_only=True):
+    """A part of an ExtendedParameter, under the names that the tutorials give its keys.
+
+    Attributes:
+        further: keys that no tutorial has, with their values: MPS arranges such with its customers.
+    """
+
+    further: dict[str, Any] = field(default_factory=dict)
+
+    def to_builtins(self) -> dict[str, Any]:
+        """Return the part as dictionaries and lists, further keys included."""
+        values = ((member.name, getattr(self, member.attribute)) for member in members(type(self)).values())
+        found = {name: _plain(value) for name, value in values if value is not None}
+        return found | {name: item for name, item in self.further.items() if name not in found}
 
 
 class Split(Extension):
@@ -229,7 +242,7 @@ class ExtendedParameter(Extension):
 
     def text(self) -> str:
         """Return the text that the API wants; a JSON encoder escapes it once more in a request."""
-        return encode(self).decode()
+        return to_text(self.to_builtins())
 
 
 def to_text(value: Any) -> str:
@@ -238,7 +251,7 @@ def to_text(value: Any) -> str:
 
 
 def parse_extended(text: str) -> ExtendedParameter:
-    """Return the objects that an ExtendedParameter holds; keys that no tutorial has are left out.
+    """Return the objects that an ExtendedParameter holds; keys that no tutorial has are in their `further`.
 
     Raises:
         JobError: no JSON object, a value of the wrong type, or a misspelled key.
@@ -271,7 +284,27 @@ def examine_extended(text: str, path: str) -> tuple[ExtendedParameter | None, li
     if not isinstance(value, dict):
         return None, [Finding(path, "is JSON, but no object", 'write an object, such as {"hht":{"top_clip":10}}')]
     clean, findings = examine(ExtendedParameter, value, path)
-    return convert(ExtendedParameter, clean), [_perhaps_arranged(finding) for finding in findings]
+    parameter = _with_further(convert(ExtendedParameter, clean), value)
+    return parameter, [_perhaps_arranged(finding) for finding in findings]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.to_builtins() if isinstance(value, Extension) else value
+
+
+def _with_further(part: E, value: dict[str, Any]) -> E:
+    """Put what a part was read from, and it has no field for, into its `further`, and so on inside it."""
+    known = members(type(part))
+    part.further = {name: item for name, item in value.items() if name not in known}
+    for name in known.keys() & value.keys():
+        inner, item = getattr(part, known[name].attribute), value[name]
+        inside = zip(inner, item, strict=False) if isinstance(inner, list) else ((inner, item),)
+        for one, came in inside:
+            if isinstance(one, Extension) and isinstance(came, dict):
+                _with_further(one, came)
+    return part
 
 
 def _no_json(text: str, path: str) -> Finding:

@@ -125,7 +125,7 @@ class Job(BaseJob[ProcessMediaRequest], frozen=True):
     @classmethod
     def from_builtins(cls, value: Any) -> Job:
         """Make a job from dictionaries and lists under the API's names; `check()` tells what was wrong with them."""
-        clean, findings = examine(ProcessMediaRequest, value)
+        clean, findings = examine(ProcessMediaRequest, value, texts=True)
         return cls(convert(ProcessMediaRequest, clean), tuple(findings))
 
     def check(self, templates: Mapping[int, AdaptiveDynamicStreamingTemplate] | None = None) -> list[Finding]:

@@ -83,7 +83,7 @@ class LiveJob(BaseJob[ProcessLiveStreamRequest], frozen=True):
     @classmethod
     def from_builtins(cls, value: Any) -> LiveJob:
         """Make a job from dictionaries and lists under the API's names; `check()` tells what was wrong with them."""
-        clean, findings = examine(ProcessLiveStreamRequest, value)
+        clean, findings = examine(ProcessLiveStreamRequest, value, texts=True)
         return cls(convert(ProcessLiveStreamRequest, clean), tuple(findings))
 
     def check(self, templates: Mapping[int, Any] | None = None) -> list[Finding]:  # noqa: ARG002 (no such tasks here)

@@ -22,6 +22,7 @@ _LONGEST_SHOWN = 300
 _TEXTS_OF_JSON = frozenset(
     {"ChannelExtPara", "ExtInfo", "ExtendedParameter", "MPSProcessMediaParams", "StdExtInfo", "UserExtPara"}
 )
+_NUMBER = re.compile(r"-?[0-9]{1,20}")
 _PLAIN: dict[str, type[Any]] = {"str": str, "int": int, "float": float, "bool": bool}
 
 
@@ -50,10 +51,12 @@ def members(model: type[Model]) -> dict[str, Member]:
     """Return the fields of a model by their names in the API.
 
     The models' annotations are read as the text that they are, such as `Needed[list[WatermarkInput]]` or `str | None`:
-    evaluating them all takes longer than building, checking and signing a job.
+    evaluating them all takes longer than building, checking and signing a job. A field that a model has from a base is
+    none of the API's.
     """
     names = zip(model.__struct_encode_fields__, model.__struct_fields__, strict=True)
-    found = (_member(model, name, attribute) for name, attribute in names)
+    own = model.__annotations__
+    found = (_member(model, name, attribute) for name, attribute in names if attribute in own)
     return {member.name: member for member in found}
 
 
@@ -67,19 +70,29 @@ def _member(model: type[Model], name: str, attribute: str) -> Member:
     return Member(name, attribute, kind, item != inner, inner != hint, unsigned)
 
 
-def examine(model: type[Model], value: Any, path: str = "") -> tuple[dict[str, Any], list[Finding]]:
+def examine(
+    model: type[Model], value: Any, path: str = "", *, texts: bool = False
+) -> tuple[dict[str, Any], list[Finding]]:
     """Check a value that stands for a model, under the API's names.
+
+    Args:
+        model: the model.
+        value: the value.
+        path: where it stands.
+        texts: whether a whole number that stands in a text, as in samples of the vendor, is taken for one, with a
+            warning; that is for values that are written anew with the number.
 
     Returns:
         The value without what cannot be used, so that further rules can still look at the rest; and the findings.
     """
     findings: list[Finding] = []
-    return _Examiner(findings).model(model, value, path) or {}, findings
+    return _Examiner(findings, texts=texts).model(model, value, path) or {}, findings
 
 
 class _Examiner:
-    def __init__(self, findings: list[Finding]) -> None:
+    def __init__(self, findings: list[Finding], *, texts: bool) -> None:
         self._findings = findings
+        self._texts = texts
 
     def model(self, model: type[Model], value: Any, path: str) -> dict[str, Any] | None:
         if not isinstance(value, dict):
@@ -114,10 +127,15 @@ class _Examiner:
         if issubclass(member.kind, Model):
             return self.model(member.kind, value, where)
         wrong = _wrong_type(member, value)
-        if wrong:
+        if not wrong:
+            return value
+        number = _number_in(member, value) if self._texts else None
+        if number is None:
             self._add(where, *wrong)
-            return None
-        return value
+        else:
+            message = f"is a text, and the API wants a number: {number} is sent"
+            self._findings.append(Finding(where, message, "leave out the quotation marks", "warning"))
+        return number
 
     def _missing(self, model: type[Model], value: dict[str, Any], path: str) -> None:
         for member in members(model).values():
@@ -147,6 +165,13 @@ def _wrong_type(member: Member, value: Any) -> tuple[str, str] | None:
     if isinstance(value, dict | list) and member.name in _TEXTS_OF_JSON:
         return f"is {_describe(value)}; the API wants the text of it", _as_text(member, value)
     return f"is {_describe(value)}, not a text", "put quotation marks around it"
+
+
+def _number_in(member: Member, value: Any) -> int | None:
+    """Return the whole number that stands in a text where one is wanted, or None."""
+    if member.kind not in {int, float} or not isinstance(value, str) or not _NUMBER.fullmatch(value):
+        return None
+    return None if _wrong_type(member, int(value)) else int(value)
 
 
 def _as_text(member: Member, value: Any) -> str:

@@ -71,7 +71,7 @@ class VodJob(BaseJob[ProcessMediaByMPSRequest], frozen=True):
     @classmethod
     def from_builtins(cls, value: Any) -> VodJob:
         """Make a job from dictionaries and lists under the API's names; `check()` tells what was wrong with them."""
-        clean, findings = examine(ProcessMediaByMPSRequest, value)
+        clean, findings = examine(ProcessMediaByMPSRequest, value, texts=True)
         text = clean.pop(PARAMS, None)
         params, wrong = _read(text) if text else (None, [])
         return cls(convert(ProcessMediaByMPSRequest, clean), (*findings, *wrong), params)
@@ -186,7 +186,7 @@ def _read(text: str) -> tuple[ProcessMediaRequest | None, list[Finding]]:
         return None, [Finding(PARAMS, "is no JSON (was it cut short?)", "write an MPS request as text of JSON")]
     if not isinstance(value, dict):
         return None, [Finding(PARAMS, "is JSON, but no object", "write an MPS request as text of JSON")]
-    clean, findings = examine(ProcessMediaRequest, value, PARAMS)
+    clean, findings = examine(ProcessMediaRequest, value, PARAMS, texts=True)
     return convert(ProcessMediaRequest, clean), [item for item in findings if item.path != f"{PARAMS}.InputInfo"]
 
 

@@ -61,6 +61,48 @@ def test_the_text_comes_back_as_the_same_objects(parameter: Any) -> None:
     assert parse_extended(parameter.text()) == parameter
 
 
+def with_further(part: Any, draw: Any) -> Any:
+    """The same part with keys that no tutorial has, at any depth."""
+    for member in members(type(part)).values():
+        value = getattr(part, member.attribute)
+        for inner in value if isinstance(value, list) else [value]:
+            if isinstance(inner, Extension):
+                with_further(inner, draw)
+    plain = st.none() | st.integers(-9, 9) | st.text(max_size=3)
+    values = plain | st.lists(plain, max_size=2) | st.dictionaries(st.sampled_from("ab"), plain, max_size=2)
+    part.further = draw(st.dictionaries(st.sampled_from(["zzzz", "qqqqqq"]), values, max_size=2))
+    return part
+
+
+@settings(max_examples=60)
+@given(any_of(ExtendedParameter), st.data())
+def test_keys_of_no_tutorial_come_back_too(parameter: Any, data: Any) -> None:
+    """What was arranged with the vendor, or has been added since, is kept both ways, wherever it stands."""
+    whole = with_further(parameter, data.draw)
+    assert parse_extended(whole.text()) == whole
+    assert json.loads(parse_extended(whole.text()).text()) == json.loads(whole.text())
+
+
+def test_a_key_that_is_known_is_its_field() -> None:
+    """A key that a field stands for is the field's; a text is kept whole beside an object that is changed."""
+    assert Highlights(top_clip=1, further={"top_clip": 2}).to_builtins() == {"top_clip": 1}
+    parameter = parse_extended('{"hht":{"top_clip":1,"zzzz":{"a":[1]}},"qqqqqq":null}')
+    assert parameter.hht is not None
+    parameter.hht.top_clip = None
+    assert json.loads(parameter.text()) == {"hht": {"zzzz": {"a": [1]}}, "qqqqqq": None}
+    task = analysis_task("highlights", parse_extended('{"hht":{"zzzz":1}}'), Highlights(top_clip=3, further={"q_q": 2}))
+    assert json.loads(task.extended_parameter or "") == {"hht": {"top_clip": 3, "q_q": 2}}
+    assert json.loads(analysis_task("highlights", parameter).extended_parameter or "") == json.loads(parameter.text())
+
+
+def test_unusable_items_of_lists_are_told() -> None:
+    """An item of another type in a list is an error at its place, and the others do not take its further keys."""
+    text = '{"delogo":{"als_filter":{"active_areas":["x",{"lt_x":0.1,"zzzz":1}]}}}'
+    parameter, findings = examine_extended(text, "E")
+    assert parameter is not None
+    assert [item.path for item in errors_of(findings)] == ["E.delogo.als_filter.active_areas[0]"]
+
+
 @settings(max_examples=40)
 @given(any_of(ExtendedParameter))
 def test_the_text_survives_a_request(parameter: Any) -> None:
@@ -384,7 +426,7 @@ def test_refused_texts_and_parts() -> None:
         parse_extended('{"a"')
     with pytest.raises(JobError, match="has no field top_clp"):
         parse_extended('{"hht":{"top_clp":1}}')
-    assert parse_extended('{"hht":{"top_clip":1},"zzzz":1}') == ExtendedParameter(hht=Highlights(top_clip=1))
+    assert parse_extended('{"hht":{"top_clip":1},"zzzz":1}').hht == Highlights(top_clip=1)
     with pytest.raises(JobError, match="Split is no parameter of an analysis by itself"):
         analysis_task("splitting", Split())
     with pytest.raises(JobError, match="belongs to vertical"):
@@ -410,6 +452,9 @@ def test_values_of_a_command_line() -> None:
     assert assign("splitting", {"type": "object", "objects": "person, dog"}) == ExtendedParameter(
         strip=Strip(type="object", objects=["person", "dog"])
     )
+    for numbers in ("91020415, 7", "[91020415, 7]"):
+        given = assign("splitting", {"type": "object", "objects": '["person"]', "object_set": numbers})
+        assert given == ExtendedParameter(strip=Strip(type="object", objects=["person"], object_set=[91020415, 7]))
     assert assign("vertical", {"FaceDetectConfig.FallbackConfig.DoubleFace": "Scale"}) == ExtendedParameter(
         htv=Vertical(face_detect_config=FaceDetectConfig(fallback_config=FallbackConfig(double_face="Scale")))
     )
@@ -422,6 +467,7 @@ def test_values_of_a_command_line() -> None:
         ("highlights", {"top_clp": "1"}, "there is no parameter 'top_clp'", "write top_clip"),
         ("highlights", {"top_clip": "many"}, "top_clip is 'many', not a number", "write top_clip=a number"),
         ("highlights", {"force_cls": "footbal"}, "there is no category 'footbal'", "write football"),
+        ("splitting", {"object_set": "a,b"}, "object_set is 'a,b', not a list", "a list in JSON"),
         ("summary", {"split": "llm"}, "split is an object", "split.method"),
         ("vertical", {"Ratio.x": "1"}, "Ratio is a value", "leave out"),
         ("labels", {"x": "1"}, "labels takes no parameters", "leave them out"),

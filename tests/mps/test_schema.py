@@ -115,6 +115,31 @@ def test_wrong_types(oracle: Any, field: Any, value: Any, message: Any) -> None:
     assert oracle.check("ProcessMediaRequest", body) or "64 bits" in message
 
 
+@pytest.mark.parametrize(("text", "number"), [("10", 10), ("0", 0), ("007", 7), (str(2**64 - 1), 2**64 - 1)])
+def test_numbers_in_texts_are_taken_where_they_are_written_anew(oracle: Any, text: str, number: int) -> None:
+    """Samples of the vendor write numbers as texts: read from a file, such a text is its number, with a warning."""
+    body = {"AiRecognitionTask": {"Definition": text}, "InputInfo": {"Type": "URL"}}
+    clean, found = examine(ProcessMediaRequest, body, texts=True)
+    assert clean["AiRecognitionTask"] == {"Definition": number}
+    assert [(item.path, item.severity, item.fix) for item in found] == [
+        ("AiRecognitionTask.Definition", "warning", "leave out the quotation marks")
+    ]
+    assert f"{number} is sent" in found[0].message
+    assert oracle.check("ProcessMediaRequest", clean) == []
+    assert [item.severity for item in examine(ProcessMediaRequest, body)[1]] == ["error"]
+
+
+@pytest.mark.parametrize(
+    "text", ["ten", "", " 10", "1.5", "-1", "1e3", "0x10", "\u0661\u0660", "9" * 21, str(2**64), "10\n"]
+)
+def test_other_texts_are_no_numbers(text: str) -> None:
+    """A text that is no whole number in digits, or not one that the field can have, is refused as before."""
+    body = {"AiRecognitionTask": {"Definition": text}, "InputInfo": {"Type": "URL"}}
+    clean, found = examine(ProcessMediaRequest, body, texts=True)
+    assert clean["AiRecognitionTask"] == {}
+    assert [(item.severity, "is a text, not an integer" in item.message) for item in found] == [("error", True)]
+
+
 def test_unsigned_numbers_have_one_bit_more() -> None:
     """A uint64 may be as large as 2**64 - 1."""
     body = {"InputInfo": {"Type": "VOD", "VODInputInfo": {"SubAppId": 2**64 - 1}}}

@@ -120,7 +120,7 @@ def test_secrets_in_the_text_are_masked() -> None:
             "belongs to highlights",
         ),
         ({"AiAnalysisTask": {"Definition": 22}, "FileId": " "}, "FileId", "is empty"),
-        ({"AiAnalysisTask": {"Definition": 22}, "SubAppId": "1"}, "SubAppId", "is a text, not an integer"),
+        ({"AiAnalysisTask": {"Definition": 22}, "SubAppId": "one"}, "SubAppId", "is a text, not an integer"),
     ],
 )
 def test_what_is_wrong_is_told(change: Any, path: str, message: str) -> None:
