@@ -9,12 +9,30 @@ Source: https://www.tencentcloud.com/document/product/436 ("Live Stream Moderati
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args
 
 import msgspec
 
 from drmkit.errors import InputError
+from drmkit.mps.cosscenes import (
+    AudioSection,
+    LibraryHit,
+    Location,
+    OcrText,
+    Scene,
+    SeenObject,
+    Snapshot,
+    Verdict,
+    audio_of,
+    objects,
+    plain_object,
+    scenes_of,
+    snapshot_of,
+    text,
+    verdict_of,
+    whole,
+)
 from drmkit.mps.messages import load
 
 __all__ = [
@@ -22,8 +40,11 @@ __all__ = [
     "HEADER",
     "AudioSection",
     "LibraryHit",
+    "Location",
     "ModerationCallback",
+    "OcrText",
     "Scene",
+    "SeenObject",
     "Snapshot",
     "Verdict",
     "Version",
@@ -36,88 +57,9 @@ EVENT = "ReviewVideo"
 """The only event of these callbacks."""
 
 Version = Literal["Simple", "Detail"]
-Verdict = Literal["normal", "sensitive", "suspected", "unknown"]
+Headers = Mapping[str, str] | Mapping[bytes, bytes] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
 
-_VERDICTS: dict[int, Verdict] = {0: "normal", 1: "sensitive", 2: "suspected"}
-_SCENES = {"porn": ("PornInfo", "porn_info"), "ads": ("AdsInfo", "ads_info")}
-
-
-class LibraryHit(msgspec.Struct, frozen=True, rename="pascal"):
-    """A sample of a risk library that was hit."""
-
-    image_id: str | None = None
-    score: int | None = None
-    lib_type: int | None = None
-    lib_name: str | None = None
-    keywords: list[str] | None = None
-
-
-class Scene(msgspec.Struct, frozen=True):
-    """What one scene of moderation (`porn`, `ads`) found.
-
-    Attributes:
-        hit: 0 a miss, 1 a hit, 2 suspected.
-        label: the overall label; empty where there is none.
-        sub_label: the specific label, such as `SexBehavior`.
-        category: the specific kind.
-        score: 0 to 100, the higher the more likely; None in a whole job, which has `count`.
-        count: how many snapshots hit the scene; None in a single snapshot.
-        keywords: the words that were hit.
-        texts: what was read in the picture.
-        libraries: the samples of risk libraries that were hit.
-    """
-
-    hit: int
-    label: str = ""
-    sub_label: str = ""
-    category: str = ""
-    score: float | None = None
-    count: int | None = None
-    keywords: tuple[str, ...] = ()
-    texts: tuple[str, ...] = ()
-    libraries: tuple[LibraryHit, ...] = ()
-
-
-class Snapshot(msgspec.Struct, frozen=True):
-    """One picture of the stream.
-
-    Attributes:
-        url: where it is, for two hours.
-        verdict: what was decided about it.
-        label: `Normal`, `Porn`, `Ads`, or another.
-        time: milliseconds: since the epoch, or since the beginning.
-        text: what was read in it.
-        scenes: what each scene found, by name.
-    """
-
-    url: str
-    verdict: Verdict
-    label: str
-    time: int | None
-    text: str
-    scenes: dict[str, Scene]
-
-
-class AudioSection(msgspec.Struct, frozen=True):
-    """One piece of the stream's sound.
-
-    Attributes:
-        url: where it is, for two hours.
-        verdict: what was decided about it.
-        label: `Normal`, `Porn`, `Ads`, or another.
-        offset: milliseconds, likewise to `Snapshot.time`.
-        duration: milliseconds.
-        text: what was heard in it.
-        scenes: what each scene found, by name.
-    """
-
-    url: str
-    verdict: Verdict
-    label: str
-    offset: int | None
-    duration: int | None
-    text: str
-    scenes: dict[str, Scene]
+_KEYS: dict[Version, str] = {"Detail": "JobsDetail", "Simple": "data"}
 
 
 class ModerationCallback(msgspec.Struct, frozen=True):
@@ -181,7 +123,7 @@ class ModerationCallback(msgspec.Struct, frozen=True):
     @property
     def failed(self) -> bool:
         """Whether the moderation failed, so that there is no verdict."""
-        return bool(self.code) or self.state == "Failed"
+        return self.state == "Failed" or (bool(self.code) and self.state != "Success")
 
     def to_builtins(self) -> dict[str, Any]:
         """Return the callback as dictionaries and lists, without the raw body."""
@@ -190,35 +132,52 @@ class ModerationCallback(msgspec.Struct, frozen=True):
         return found
 
 
-def parse(body: bytes, *, version: str | None = None, headers: Mapping[str, str] | None = None) -> ModerationCallback:
+def parse(body: bytes, *, version: str | None = None, headers: Headers | None = None) -> ModerationCallback:
     """Read a callback.
 
     Args:
         body: the body.
-        version: the value of the header `X-Ci-Content-Version`; None tells the two bodies apart by their fields.
-        headers: instead of `version`, all headers of the request, their names in any case.
+        version: the value of the header `X-Ci-Content-Version`; None, or an empty one, tells the two bodies apart by
+            their fields.
+        headers: instead of `version`, all headers of the request, their names in any case: a mapping, or pairs, of
+            texts or of bytes as ASGI has them.
 
     Raises:
         InputError: no JSON object, a version that is none, or a body that is not the one that the header names.
     """
     if version is None and headers is not None:
-        version = next((text for name, text in headers.items() if name.lower() == HEADER.lower()), None)
+        version = _header(headers)
     value = _load(body)
-    wanted = _version(version) if version is not None else None
-    shape: Version | None = "Detail" if "JobsDetail" in value else "Simple" if "data" in value else None
-    if shape is None:
+    wanted = _version(version) if version is not None and version.strip() else None
+    shapes = [shape for shape, key in _KEYS.items() if key in value]
+    if not shapes:
         raise InputError(
             "the message is no moderation callback of COS: it has neither JobsDetail nor data",
             hint="an MPS callback is read without --product cos" if _of_mps(value) else "send it the whole body",
         )
-    if wanted is not None and wanted != shape:
+    shape = wanted or shapes[0]
+    if shape not in shapes:
         raise InputError(
-            f"the header {HEADER} says {wanted}, and the body is that of {shape}", hint="keep header and body together"
+            f"the header {HEADER} says {wanted}, and the body is that of {shapes[0]}",
+            hint="keep header and body together",
         )
-    inner = value["JobsDetail" if shape == "Detail" else "data"]
+    inner = value[_KEYS[shape]]
+    if inner is None and shape == "Simple" and _failed(value.get("code")):
+        inner = {}
     if not isinstance(inner, dict):
         raise InputError("the moderation callback has no details", hint="send it the whole body")
     return _detail(value, inner) if shape == "Detail" else _simple(value, inner)
+
+
+def _header(headers: Headers) -> str | None:
+    for name, item in headers.items() if isinstance(headers, Mapping) else headers:
+        if _decoded(name).lower() == HEADER.lower():
+            return _decoded(item)
+    return None
+
+
+def _decoded(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
 def _load(body: bytes) -> dict[str, Any]:
@@ -240,138 +199,52 @@ def _of_mps(value: dict[str, Any]) -> bool:
 
 
 def _simple(value: dict[str, Any], data: dict[str, Any]) -> ModerationCallback:
-    code = _whole(value.get("code"))
-    failed = code not in {0, None}
+    code = text(value.get("code"))
+    failed = _failed(code)
     return ModerationCallback(
         version="Simple",
-        event=_text(data.get("event")),
-        job_id=_text(data.get("trace_id")),
-        url=_text(data.get("url")),
-        verdict="unknown" if failed else _verdict(data.get("result")),
+        event=text(data.get("event")),
+        job_id=text(data.get("trace_id")),
+        url=text(data.get("url")),
+        verdict="unknown" if failed else verdict_of(data.get("result")),
         state="Failed" if failed else "Success",
-        code=str(code) if failed else "",
-        message=_text(value.get("message")) if failed else "",
-        data_id=_text(data.get("data_id")),
-        scenes=_scenes(data),
-        frozen_state=_whole(data.get("forbidden_status")),
-        cos_headers=_object(data.get("cos_headers")),
+        code=code if failed else "",
+        message=text(value.get("message")) if failed else "",
+        data_id=text(data.get("data_id")),
+        scenes=scenes_of(data),
+        frozen_state=whole(data.get("forbidden_status")),
+        cos_headers=plain_object(data.get("cos_headers")),
         raw=value,
     )
+
+
+def _failed(code: Any) -> bool:
+    return text(code) not in {"", "0"}
 
 
 def _detail(value: dict[str, Any], job: dict[str, Any]) -> ModerationCallback:
     return ModerationCallback(
         version="Detail",
-        event=_text(value.get("EventName")),
-        job_id=_text(job.get("JobId")),
-        url=_text(job.get("Url") or job.get("Object")),
-        verdict="unknown" if job.get("State") == "Failed" else _verdict(job.get("Result")),
-        label=_text(job.get("Label")),
-        state=_text(job.get("State")),
-        code=_text(job.get("Code")),
-        message=_text(job.get("Message")),
-        data_id=_text(job.get("DataId")),
-        created=_text(job.get("CreationTime")),
-        scenes=_scenes(job),
-        snapshot_count=_whole(job.get("SnapshotCount")),
-        snapshots=tuple(map(_snapshot, _objects(job.get("Snapshot")))),
-        audio=tuple(map(_audio, _objects(job.get("AudioSection")))),
-        frozen_state=_whole(job.get("ForbidState")),
-        bucket=_text(job.get("BucketId")),
-        region=_text(job.get("Region")),
-        cos_headers=_object(job.get("CosHeaders")),
-        user_info=_object(job.get("UserInfo")),
-        lists=_objects(_object(job.get("ListInfo")).get("ListResults")),
-        type=_text(job.get("Type")),
+        event=text(value.get("EventName")),
+        job_id=text(job.get("JobId")),
+        url=text(job.get("Url") or job.get("Object")),
+        verdict="unknown" if job.get("State") == "Failed" else verdict_of(job.get("Result")),
+        label=text(job.get("Label")),
+        state=text(job.get("State")),
+        code=text(job.get("Code")),
+        message=text(job.get("Message")),
+        data_id=text(job.get("DataId")),
+        created=text(job.get("CreationTime")),
+        scenes=scenes_of(job),
+        snapshot_count=whole(job.get("SnapshotCount")),
+        snapshots=tuple(map(snapshot_of, objects(job.get("Snapshot")))),
+        audio=tuple(map(audio_of, objects(job.get("AudioSection")))),
+        frozen_state=whole(job.get("ForbidState")),
+        bucket=text(job.get("BucketId")),
+        region=text(job.get("Region")),
+        cos_headers=plain_object(job.get("CosHeaders")),
+        user_info=plain_object(job.get("UserInfo")),
+        lists=objects(plain_object(job.get("ListInfo")).get("ListResults")),
+        type=text(job.get("Type")),
         raw=value,
     )
-
-
-def _snapshot(item: dict[str, Any]) -> Snapshot:
-    return Snapshot(
-        url=_text(item.get("Url")),
-        verdict=_verdict(item.get("Result")),
-        label=_text(item.get("Label")),
-        time=_whole(item.get("SnapshotTime")),
-        text=_text(item.get("Text")),
-        scenes=_scenes(item),
-    )
-
-
-def _audio(item: dict[str, Any]) -> AudioSection:
-    return AudioSection(
-        url=_text(item.get("Url")),
-        verdict=_verdict(item.get("Result")),
-        label=_text(item.get("Label")),
-        offset=_whole(item.get("OffsetTime")),
-        duration=_whole(item.get("Duration")),
-        text=_text(item.get("Text")),
-        scenes=_scenes(item),
-    )
-
-
-def _scenes(item: dict[str, Any]) -> dict[str, Scene]:
-    """Return what each scene found, those that are not documented by their own names too."""
-    found = {
-        name: _scene(item[key]) for name, keys in _SCENES.items() for key in keys if isinstance(item.get(key), dict)
-    }
-    known = {key for keys in _SCENES.values() for key in keys}
-    for key, value in item.items():
-        if key.lower().endswith("info") and key not in known and isinstance(value, dict):
-            flags = {name.lower().replace("_", "") for name in value}
-            if "hitflag" in flags:
-                found[key.removesuffix("Info").removesuffix("_info").lower()] = _scene(value)
-    return found
-
-
-def _scene(item: dict[str, Any]) -> Scene:
-    score = item.get("Score")
-    texts = tuple(_text(text.get("Text")) for text in _objects(item.get("OcrResults")))
-    return Scene(
-        hit=_whole(item.get("HitFlag", item.get("hit_flag"))) or 0,
-        label=_text(item.get("Label", item.get("label"))),
-        sub_label=_text(item.get("SubLabel")),
-        category=_text(item.get("Category")),
-        score=score if isinstance(score, int | float) and not isinstance(score, bool) else None,
-        count=_whole(item.get("Count", item.get("count"))),
-        keywords=tuple(map(_text, _list(item.get("Keywords")))),
-        texts=texts,
-        libraries=tuple(map(_library, _objects(item.get("LibResults")))),
-    )
-
-
-def _library(item: dict[str, Any]) -> LibraryHit:
-    return LibraryHit(
-        image_id=_text(item.get("ImageId")) or None,
-        score=_whole(item.get("Score")),
-        lib_type=_whole(item.get("LibType")),
-        lib_name=_text(item.get("LibName")) or None,
-        keywords=[_text(word) for word in _list(item.get("Keywords"))] or None,
-    )
-
-
-def _verdict(value: Any) -> Verdict:
-    number = _whole(value)
-    return "unknown" if number is None else _VERDICTS.get(number, "unknown")
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else value if isinstance(value, str) else msgspec.json.encode(value).decode()
-
-
-def _whole(value: Any) -> int | None:
-    if isinstance(value, str) and value.strip().removeprefix("-").isdecimal() and len(value) < 20:  # noqa: PLR2004
-        value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _objects(value: Any) -> tuple[dict[str, Any], ...]:
-    return tuple(item for item in _list(value) if isinstance(item, dict))

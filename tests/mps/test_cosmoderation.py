@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from drmkit.errors import InputError
 from drmkit.mps import notification
-from drmkit.mps.cosmoderation import LibraryHit, parse
+from drmkit.mps.cosmoderation import LibraryHit, Location, OcrText, SeenObject, parse
 from drmkit.mps.notification import WrongProductError
 
 SIMPLE: dict[str, Any] = {
@@ -52,7 +52,10 @@ DETAIL: dict[str, Any] = {
                     "Label": "SexBehavior",
                     "SubLabel": "SexBehavior",
                     "Category": "c",
-                    "OcrResults": [{"Text": "words", "Keywords": ["w"]}],
+                    "OcrResults": [
+                        {"Text": "words", "Keywords": ["w"], "Location": {"X": 1.5, "Y": 2, "Width": 3, "Height": 4}}
+                    ],
+                    "ObjectResults": [{"Name": "someone", "Location": {"Rotate": 90}}, {"Name": "thing"}],
                     "LibResults": [{"ImageId": "i-1", "Score": 90}],
                 },
             }
@@ -113,6 +116,8 @@ def test_the_detailed_body(version: Any) -> None:
     )
     scene = snapshot.scenes["porn"]
     assert (scene.score, scene.sub_label, scene.category, scene.texts) == (77, "SexBehavior", "c", ("words",))
+    assert scene.ocr == (OcrText("words", ("w",), Location(1.5, 2, 3, 4)),)
+    assert scene.objects == (SeenObject("someone", Location(rotate=90)), SeenObject("thing"))
     assert scene.libraries == (LibraryHit(image_id="i-1", score=90),)
     (audio,) = found.audio
     assert (audio.verdict, audio.offset, audio.duration, audio.text) == ("normal", 0, 30000, "heard")
@@ -135,6 +140,41 @@ def test_all_headers_at_once(name: str) -> None:
     assert parse(body, headers={}).version == "Detail"
     with pytest.raises(InputError, match="says Simple, and the body is that of Detail"):
         parse(body, headers={name: "Simple"})
+
+
+def test_headers_in_other_forms() -> None:
+    """Headers may be pairs, texts or bytes, as servers have them; an empty one tells nothing."""
+    body = json.dumps(SIMPLE).encode()
+    pairs = [("Content-Type", "application/json"), ("X-CI-CONTENT-VERSION", "Simple")]
+    assert parse(body, headers=pairs).version == "Simple"
+    asgi = [(name.lower().encode(), value.encode()) for name, value in pairs]
+    for headers in (asgi, dict(asgi)):
+        assert parse(body, headers=headers).version == "Simple"
+        with pytest.raises(InputError, match="says Simple, and the body is that of Detail"):
+            parse(json.dumps(DETAIL).encode(), headers=headers)
+    assert parse(body, headers={"x-ci-content-version": " "}).version == "Simple"
+    assert parse(body, version="").version == "Simple"
+
+
+def test_a_body_that_has_both_is_what_its_header_says() -> None:
+    """The header chooses where a body has the fields of both; without it the body with more in it counts."""
+    both = SIMPLE | DETAIL
+    assert [read(both, version).job_id for version in ("Simple", "Detail", None)] == ["job-1", "job-2", "job-2"]
+
+
+def test_a_failure_without_details() -> None:
+    """A simple body whose moderation failed may have no details; its code, a number or a text, is kept."""
+    for code in (4001, "4001", "DownloadFail"):
+        found = read({"code": code, "message": "bad stream", "data": None})
+        assert (found.failed, found.verdict, found.code, found.message) == (True, "unknown", str(code), "bad stream")
+    with pytest.raises(InputError, match="has no details"):
+        read({"code": 0, "message": "ok", "data": None})
+
+
+def test_a_code_of_success_is_no_failure() -> None:
+    """A code beside a state that is a success does not take the verdict away."""
+    found = read(DETAIL | {"JobsDetail": DETAIL["JobsDetail"] | {"State": "Success", "Code": "Success"}})
+    assert (found.failed, found.verdict, found.known) == (False, "suspected", True)
 
 
 def test_a_moderation_that_failed() -> None:
