@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["explain", "explain_source", "secret", "verify"]
 
 _LARGEST = 64 * 1024
+_TOKEN = re.compile(r"eyJ[\w-]*\.[\w-]+\.[\w-]*", re.ASCII)
 _PREFIXES = ("bearer ", "x-dt-auth-token:", "x-dt-custom-data:")
 
 
@@ -56,7 +59,7 @@ def verify(app: App, /, *, path: str, secret_files: tuple[str, ...], moment: flo
 
     known = known_secrets(app, app.profile(), secret_files)
     now = datetime.now(UTC) if moment is None else _instant(moment)
-    found = library.explain(_read(path), now=now, secrets=known)
+    found = library.explain(_read(app, path), now=now, secrets=known)
     emit(form, _fields(found), lambda: _text(found))
     return 1 if found.errors else 0
 
@@ -88,9 +91,15 @@ def explain_source(app: App, path: str, form: str) -> int:
     from drmkit.licensing import explain as library  # noqa: PLC0415
     from drmkit.licensing.customdata import parse_custom_data  # noqa: PLC0415
 
-    text = _read(path)
-    if text and "." not in text:
-        data = parse_custom_data(text)
+    text = _read(app, path)
+    if "." not in text:
+        try:
+            data = parse_custom_data(text)
+        except InputError:
+            raise InputError(
+                "this is neither a token (header.payload.signature) nor custom data (the Base64 of a JSON object)",
+                hint="`drmkit token new` makes tokens, `drmkit token custom-data` the other",
+            ) from None
         emit(form, {"custom_data": _custom_fields(data)}, lambda: _custom_text(data))
         app.talk("custom data is not signed: anybody can make it")
         return 0
@@ -106,14 +115,19 @@ def _instant(moment: float) -> datetime:
         raise click.BadParameter("this is no UNIX time", param_hint="--at") from None
 
 
-def _read(path: str) -> str:
+def _read(app: App, path: str) -> str:
+    """Return a token from a file, from standard input, or where it was given itself in place of a file's name."""
+    if _TOKEN.fullmatch(path) and not os.path.exists(path):  # noqa: PTH110 (Path.exists fails on names that are too long)
+        app.talk("warning: a token on the command line can be seen by others on this machine; pipe it in, and write -")
+        return path
     raw = read_bytes(path, limit=_LARGEST)
     if len(raw) > _LARGEST:
         raise InputError(f"a token has at most {_LARGEST} bytes")
-    text = raw.decode("ascii", "replace").strip()
+    text = raw.decode("utf-8-sig", "replace").strip()
     for prefix in _PREFIXES:
         if text.lower().startswith(prefix):
             text = text[len(prefix) :].strip()
+    text = "".join(text.strip("\"'").split())  # as it is copied out of JSON, or wrapped by a mail
     if not text:
         raise InputError("there is no token", hint="give a file that holds one, or - and pipe it in")
     return text

@@ -89,6 +89,11 @@ def claim_remarks(claims: Mapping[str, Any], opt_data: Any, crt: Any) -> Iterato
     yield from _subject_remarks(opt_data)
     if isinstance(crt, dict):
         yield from rights_remarks(crt)
+    elif isinstance(crt, list) and crt and all(isinstance(item, dict) for item in crt):
+        fix = "write the one object, unless there are rights to several assets"
+        yield Remark("crt", "is a list, which only older public clients send", fix, "warning")
+        for number, item in enumerate(crt):
+            yield from rights_remarks(item, f"crt[{number}]")
     elif crt is not None and not isinstance(crt, str):
         yield Remark("crt", "is no JSON object", 'write {"assetId": ..., "profile": ...}')
 
@@ -102,42 +107,51 @@ def _subject_remarks(opt_data: Any) -> Iterator[Remark]:
         yield Remark("optData", "is no JSON object", 'write {"merchant": ..., "userId": ...}')
 
 
-def rights_remarks(crt: Mapping[str, Any]) -> Iterator[Remark]:
-    """Yield what is wrong or doubtful about a CRT: what is missing, deprecated, or has no sense."""
+def rights_remarks(crt: Mapping[str, Any], place: str = "crt") -> Iterator[Remark]:
+    """Yield what is wrong or doubtful about a CRT: what is missing, deprecated, or has no sense.
+
+    Args:
+        crt: the CRT.
+        place: where it stands.
+    """
     profile = crt.get("profile")
     if not crt.get("assetId") and not crt.get("ref"):
-        yield Remark("crt", "names neither an asset nor a template", "add assetId")
+        yield Remark(place, "names neither an asset nor a template", "add assetId")
     if profile is None and not crt.get("ref"):
-        yield Remark("crt.profile", "is missing", 'write {"type": "purchase"}, or refer to a template')
+        yield Remark(f"{place}.profile", "is missing", 'write {"type": "purchase"}, or refer to a template')
     elif profile is not None and not isinstance(profile, dict):
-        yield Remark("crt.profile", "is no JSON object", 'write {"type": "purchase"}')
+        yield Remark(f"{place}.profile", "is no JSON object", 'write {"type": "purchase"}')
     elif isinstance(profile, dict):
-        yield from _profile_remarks(profile)
+        yield from _profile_remarks(profile, f"{place}.profile")
     if "storeLicense" not in crt and not crt.get("ref"):
-        yield Remark("crt.storeLicense", "is missing, and DRMtoday takes true", "say it", "warning")
+        yield Remark(f"{place}.storeLicense", "is missing, and DRMtoday takes true", "say it", "warning")
     for name, fix in (("accountingId", "leave it out"), ("variantId", "write assetId|variantId as the assetId")):
         if name in crt:
-            yield Remark(f"crt.{name}", "is deprecated", fix, "warning")
+            yield Remark(f"{place}.{name}", "is deprecated", fix, "warning")
 
 
-def _profile_remarks(profile: Mapping[str, Any]) -> Iterator[Remark]:
+def _profile_remarks(profile: Mapping[str, Any], place: str) -> Iterator[Remark]:
     kind, inner = profile.get("type"), profile
     if kind is None and len(profile) == 1 and next(iter(profile)) in {"purchase", "rental"}:
         kind = next(iter(profile))
         fix = f'write {{"type": "{kind}"}}, with its fields beside it'
-        yield Remark("crt.profile", "has the deprecated structure", fix, "warning")
+        yield Remark(place, "has the deprecated structure", fix, "warning")
         inner = profile[kind] if isinstance(profile[kind], dict) else {}
     if kind not in ("purchase", "rental"):
-        yield Remark("crt.profile.type", f"is {_shown(kind)}", "write purchase or rental")
+        yield Remark(f"{place}.type", f"is {_shown(kind)}", "write purchase or rental")
     for name in ("relativeExpiration", "playDuration"):
         value = inner.get(name)
         length = parse_duration(value) if isinstance(value, str) else None
-        if value is not None and length is None:
-            yield Remark(f"crt.profile.{name}", "is no ISO 8601 duration", "write it like PT3H or P7D")
+        older = name == "playDuration" and isinstance(value, int) and not isinstance(value, bool) and value > 0
+        if older:
+            message = "is a number, milliseconds in older public clients"
+            yield Remark(f"{place}.{name}", message, "write it like PT3H or P7D", "warning")
+        elif value is not None and length is None:
+            yield Remark(f"{place}.{name}", "is no ISO 8601 duration", "write it like PT3H or P7D")
         elif length is not None and not timedelta() < length <= LONGEST_PLAY:
-            yield Remark(f"crt.profile.{name}", "is zero or too long", f"{LONGEST_PLAY.total_seconds():.0f} s at most")
+            yield Remark(f"{place}.{name}", "is zero or too long", f"{LONGEST_PLAY.total_seconds():.0f} s at most")
         if value is not None and kind == "purchase":
-            yield Remark(f"crt.profile.{name}", "has no meaning for a purchase", "write rental", "warning")
+            yield Remark(f"{place}.{name}", "has no meaning for a purchase", "write rental", "warning")
 
 
 def _moment(value: Any) -> datetime | None:

@@ -88,13 +88,14 @@ class LicenseRole:
         found = [key for kid in kids if (key := self._state.keys.find(kid)) is not None]
         if not found:
             raise _RefusalError("KEY_NOT_FOUND", f"there is no key for {name_keys(kids)}", 404)
-        asset = rights.get("assetId")
-        granted = [key for key in found if asset is None or key.asset == asset]
+        assets = [item.get("assetId") for item in rights]
+        granted = [key for key in found if None in assets or key.asset in assets]
         if not granted:
-            raise _RefusalError("UNAUTHORIZED_ASSETS", f"the keys are of other assets than {asset!r}")
+            named = ", ".join(repr(asset) for asset in assets)
+            raise _RefusalError("UNAUTHORIZED_ASSETS", f"the keys are of other assets than {named}")
         return granted
 
-    def _rights(self, request: Request) -> Mapping[str, Any]:
+    def _rights(self, request: Request) -> list[Mapping[str, Any]]:
         tokens, customs = request.headers.getlist(_TOKEN), request.headers.getlist(_CUSTOM)
         if len(tokens) > 1 or len(customs) > 1:
             raise _RefusalError("HEADER_MULTIPLE_VALUES", "a header was sent more than once", 400)
@@ -106,7 +107,7 @@ class LicenseRole:
             return self._by_custom_data(customs[0])
         raise _RefusalError("AUTHORIZATION_MISSING", f"send {_TOKEN} or {_CUSTOM}", 401)
 
-    def _by_token(self, token: str) -> Mapping[str, Any]:
+    def _by_token(self, token: str) -> list[Mapping[str, Any]]:
         claims = self._claims(token)
         now = self._state.clock.now()
         if not isinstance(claims.get("jti"), str) or not claims["jti"]:
@@ -116,7 +117,7 @@ class LicenseRole:
         if "exp" in claims and not (_is_number(claims["exp"]) and claims["exp"] > now):
             raise _RefusalError("AUTHTOKEN_EXPIRED", "the token has expired")
         self._check_subject(_object(claims.get("optData"), "optData"))
-        return self._checked(_object(claims.get("crt"), "crt"))
+        return [self._checked(crt) for crt in _objects(claims.get("crt"), "crt")]
 
     def _claims(self, token: str) -> dict[str, Any]:
         try:
@@ -140,7 +141,7 @@ class LicenseRole:
             raise _RefusalError("AUTHTOKEN_MALFORMED", "the token's payload is no JSON object", 400)
         return claims
 
-    def _by_custom_data(self, text: str) -> Mapping[str, Any]:
+    def _by_custom_data(self, text: str) -> list[Mapping[str, Any]]:
         """Take custom data as the modes *Allow all requests* and *Test dummy* do; a CRT may be in the session ID."""
         try:
             data = json.loads(base64.b64decode(text, validate=True))
@@ -153,8 +154,8 @@ class LicenseRole:
         if not isinstance(session, str) or not session:
             raise _RefusalError("CUSTDATA_MALFORMED", "the custom data has no sessionId", 400)
         if session.startswith(_DUMMY):
-            return self._checked(_object(session.removeprefix(_DUMMY), "sessionId"))
-        return {}
+            return [self._checked(_object(session.removeprefix(_DUMMY), "sessionId"))]
+        return [{}]
 
     def _check_subject(self, data: Mapping[str, Any]) -> None:
         known = self._state.credentials
@@ -174,7 +175,8 @@ class LicenseRole:
         if kind not in ("purchase", "rental") or not isinstance(inner, dict):
             raise _RefusalError("CRT_MALFORMED", "the rights' profile is neither purchase nor rental")
         for name in ("relativeExpiration", "playDuration"):
-            if name in inner and not _is_duration(inner[name]):
+            older = name == "playDuration" and _is_number(inner.get(name)) and inner[name] > 0
+            if name in inner and not older and not _is_duration(inner[name]):
                 raise _RefusalError("CRT_MALFORMED", f"{name} is no ISO 8601 duration above zero")
         return crt
 
@@ -201,13 +203,25 @@ class _Hmac(jwt.algorithms.HMACAlgorithm):
 
 def _object(value: Any, name: str) -> Mapping[str, Any]:
     """Return the JSON object that a text holds; an object in place of the text is refused, as DRMtoday wants text."""
-    try:
-        found = json.loads(value) if isinstance(value, str) else None
-    except (ValueError, RecursionError):
-        found = None
+    found = _json(value)
     if not isinstance(found, dict):
         raise _RefusalError("AUTHTOKEN_CLAIM", f"{name} is no text that holds a JSON object")
     return found
+
+
+def _objects(value: Any, name: str) -> list[Mapping[str, Any]]:
+    """Return the JSON object that a text holds, or the list of them that older public clients send."""
+    found = _json(value)
+    if isinstance(found, list) and found and all(isinstance(item, dict) for item in found):
+        return found
+    return [_object(value, name)]
+
+
+def _json(value: Any) -> Any:
+    try:
+        return json.loads(value) if isinstance(value, str) else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _is_number(value: Any) -> bool:

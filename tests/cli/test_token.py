@@ -88,6 +88,42 @@ def test_explain_needs_no_secret(run: Run, way: tuple[str, str], tmp_path: Path,
     assert '"assetId": "movie-1"' in out
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["{}", "\ufeff{}\n", '"{}"', "Bearer {}", "x-dt-auth-token: '{}'", "{0:.40}\n{0:.0}{1}\r\n"],
+    ids=["bare", "byte order mark", "JSON", "bearer", "header", "wrapped"],
+)
+def test_tokens_as_they_are_copied(run: Run, written: str, tmp_path: Path, capsys: Any) -> None:
+    """A token is found in what surrounds it where it is copied from: quotes, a header's name, line ends."""
+    assert run("new", *RIGHTS) == 0
+    token = capsys.readouterr().out.strip()
+    file = tmp_path / "token.txt"
+    file.write_text(written.format(token, token[40:]), encoding="utf-8")
+    assert run("verify", str(file)) == 0
+    assert capsys.readouterr().out.startswith("signature: verified\n")
+
+
+def test_a_token_in_place_of_a_file(run: Run, capsys: Any) -> None:
+    """A token that is given itself is read, with a word on who can see it; one that is cut short is not repeated."""
+    assert run("new", *RIGHTS) == 0
+    token = capsys.readouterr().out.strip()
+    assert run("--explain", token) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("signature: unverified\n")
+    assert "can be seen by others on this machine" in err
+    assert run("explain", f"eyJx.{'canary' * 100}.x") == 2
+    out, err = capsys.readouterr()
+    assert "this is no JWT" in err
+    assert "canary" not in out + err
+
+
+def test_what_is_neither_token_nor_custom_data(run: Run, tmp_path: Path, capsys: Any) -> None:
+    """A text that is neither is called so, and not taken for bad custom data alone."""
+    (tmp_path / "a.txt").write_text("hello\n", encoding="ascii")
+    assert run("--explain", str(tmp_path / "a.txt")) == 2
+    assert "this is neither a token (header.payload.signature) nor custom data" in capsys.readouterr().err
+
+
 def test_half_a_character_is_shown(tmp_path: Path, capsys: Any) -> None:
     """A foreign token with a lone surrogate, which JSON can escape, is explained in JSON that escapes it again."""
     head, payload = (urlsafe_b64encode(part).decode() for part in (b'{"alg":"HS256"}', b'{"sub":"\\ud800"}'))
@@ -160,6 +196,8 @@ def test_custom_data(run: Run, monkeypatch: Any, capsys: Any) -> None:
         (("verify", "/dev/null", "--secret-file", "x"), 2, "is not KID=FILE"),
         (("verify", "/dev/null", "--at", "1e99"), 2, "this is no UNIX time"),
         (("explain", "/dev/null"), 2, "there is no token"),
+        (("explain", __file__), 2, "this is no JWT"),
+        (("explain", "eyJ.no.token.jwt"), 2, "cannot be read"),
     ],
 )
 def test_what_is_wrong(run: Run, arguments: Any, code: int, said: str, capsys: Any) -> None:

@@ -121,6 +121,17 @@ def test_an_unverified_token_is_not_required_to_be_good() -> None:
         (token(crt=json.dumps(json.dumps(CRT))), "error: crt: is JSON that was serialized twice"),
         (token(crt="{"), "error: crt: is a text that is no JSON"),
         (token(crt="[1]"), "error: crt: is no JSON object"),
+        (token(crt="[]"), "error: crt: is no JSON object"),
+        (token(crt=json.dumps([CRT])), "warning: crt: is a list, which only older public clients send"),
+        (token(crt=json.dumps([CRT, {"assetId": "m"}])), "error: crt[1].profile: is missing"),
+        (
+            token(crt=json.dumps([{"assetId": "m", "profile": {"rental": {"playDuration": 360000}}}])),
+            "warning: crt[0].profile.playDuration: is a number, milliseconds in older public clients",
+        ),
+        (
+            token(crt=json.dumps({"assetId": "m", "profile": {"type": "rental", "playDuration": 0}})),
+            "error: crt.profile.playDuration: is no ISO 8601 duration",
+        ),
         (token(subject="[1]"), "error: optData: is no JSON object"),
         (token(subject='{"userId": "u"}'), "error: optData.merchant: is missing"),
         (token(subject='{"merchant": "u", "userId": 5}'), "error: optData.userId: is missing or no text"),
@@ -155,6 +166,14 @@ def test_an_unverified_token_is_not_required_to_be_good() -> None:
 def test_everything_that_is_wrong_is_said(text: str, said: str) -> None:
     """Each mistake has its remark, without the secret."""
     assert any(remark.startswith(said) for remark in remarks(text)), remarks(text)
+
+
+def test_the_form_of_older_clients_is_no_error() -> None:
+    """Rights as public clients have long sent them, a list with the older profile, are doubted and not refused."""
+    older = [{"assetId": "m", "profile": {"rental": {"playDuration": 360000}}, "storeLicense": False}]
+    found = explain(token(crt=json.dumps(older)), now=NOW, secrets=[SECRET])
+    assert (found.signature, found.errors, found.crt) == ("verified", (), older)
+    assert len(found.remarks) == 3
 
 
 def test_a_template_may_say_the_rest() -> None:

@@ -89,7 +89,7 @@ def test_secrets_are_rotated(licensed: Any) -> None:
 
 
 def test_assets_are_kept_apart(licensed: Any) -> None:
-    """Keys of another asset are left out, and refused where there are no others; a template opens all."""
+    """Keys of another asset are left out, and refused where there are no others; a list opens its, a template all."""
     own = kids(licensed)
     licensed.client.get(licensed.key_url("movie-2"))
     other = [kid for kid in kids(licensed) if kid not in own]
@@ -97,6 +97,11 @@ def test_assets_are_kept_apart(licensed: Any) -> None:
     assert set(clearkey.parse_license(ask(licensed, own + other, x_dt_auth_token=token).body)) == set(own)
     refused = ask(licensed, other, x_dt_auth_token=token)
     assert (refused.status, json.loads(refused.body)["error"]) == (403, "UNAUTHORIZED_ASSETS")
+    rights = [{"assetId": name, "profile": {"rental": {"playDuration": 360000}}} for name in ("movie-1", "movie-2")]
+    both = signed(claims(licensed, crt=json.dumps(rights)))
+    assert set(clearkey.parse_license(ask(licensed, own + other, x_dt_auth_token=both).body)) == {*own, *other}
+    first = signed(claims(licensed, crt=json.dumps(rights[:1])))
+    assert set(clearkey.parse_license(ask(licensed, own + other, x_dt_auth_token=first).body)) == set(own)
     template = signed(claims(licensed, crt='{"ref": [":t"]}'))
     assert set(clearkey.parse_license(ask(licensed, other, x_dt_auth_token=template).body)) == set(other)
 
@@ -117,6 +122,9 @@ def test_assets_are_kept_apart(licensed: Any) -> None:
         ({"crt": CRT}, "AUTHTOKEN_CLAIM"),
         ({"crt": "{"}, "AUTHTOKEN_CLAIM"),
         ({"crt": "[" * 5000}, "AUTHTOKEN_CLAIM"),
+        ({"crt": "[]"}, "AUTHTOKEN_CLAIM"),
+        ({"crt": "[1]"}, "AUTHTOKEN_CLAIM"),
+        ({"crt": "[{}]"}, "CRT_MALFORMED"),
         ({"crt": "{}"}, "CRT_MALFORMED"),
         ({"crt": '{"assetId": "movie-1"}'}, "CRT_MALFORMED"),
         ({"crt": '{"assetId": "movie-1", "profile": {"type": ["rental"]}}'}, "CRT_MALFORMED"),
