@@ -70,6 +70,7 @@ def ingest(
     with open_keys(app, profile) as client:
         taken = client.ingest(assets, api=api, schemes=schemes or ("cenc",), kind=given["kind"])
     _show(taken, form)
+    _tell_unnamed(app, assets, taken)
 
 
 def _refuse_other_api(api: str, schemes: Sequence[str], given: dict[str, Any]) -> None:
@@ -155,6 +156,15 @@ def _warn(app: App, assets: Sequence[IngestAsset]) -> None:
         )
     if any(key.clear_key for asset in assets for key in asset.keys):
         app.talk("warning: ClearKey licenses hand the key out in the clear: use this for tests alone")
+
+
+def _tell_unnamed(app: App, assets: Sequence[IngestAsset], taken: Sequence[IngestedKey]) -> None:
+    from drmkit.keyserver.keyanswer import unnamed  # noqa: PLC0415 (help needs none of it)
+
+    left = unnamed((key.kid for asset in assets for key in asset.keys), taken)
+    if left:
+        kids = ", ".join(map(str, left))
+        app.talk(f"warning: the answer does not name {kids}: look with `drmkit drmtoday keys query`")
 
 
 def _show(taken: Sequence[IngestedKey], form: str) -> None:

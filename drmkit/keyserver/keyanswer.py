@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -19,15 +19,19 @@ __all__ = [
     "KeyRecord",
     "KeysRefusedError",
     "masked",
+    "parsed",
     "read_ingested",
     "read_json",
     "read_records",
     "refusals",
+    "unnamed",
 ]
 
 _LONGEST = 200
 _MOST = 20
 _SECRET_NAME = re.compile(r".*(key|secret|seed|password|token)|iv|value", re.IGNORECASE | re.DOTALL)
+_DEEPEST = 20
+_ERRORS = ("errors", "error")
 _LISTS = ("keys", "records", "items", "results", "content", "data")
 
 
@@ -96,7 +100,7 @@ def read_ingested(body: bytes, purpose: str) -> tuple[IngestedKey, ...]:
     """
     document = read_json(body, purpose)
     assets = document.get("assets") if isinstance(document, dict) else None
-    if not isinstance(assets, list):
+    if not isinstance(assets, list) or not assets:
         raise ProtocolError(
             f"{purpose} took the keys, but its answer names no assets",
             hint="look with `drmkit drmtoday keys query` whether they are there",
@@ -124,6 +128,12 @@ def _ingested(asset: Mapping[str, Any], key: Mapping[str, Any]) -> IngestedKey:
     return IngestedKey(str(asset.get("assetId", "")), str(key.get("streamType", "")), kid, contents)
 
 
+def unnamed(sent: Iterable[KeyId], taken: Sequence[IngestedKey]) -> tuple[KeyId, ...]:
+    """Return the keys that were sent and that the answer does not name, where it names keys by their IDs at all."""
+    named = {key.kid for key in taken}
+    return () if not named or None in named else tuple(kid for kid in sent if kid not in named)
+
+
 def read_records(body: bytes, purpose: str) -> tuple[KeyRecord, ...]:
     """Read the answer to a query or a download: a JSON list, an object that holds one, or one object a line.
 
@@ -133,12 +143,7 @@ def read_records(body: bytes, purpose: str) -> tuple[KeyRecord, ...]:
     text = body.strip()
     if not text:
         return ()
-    document: Any = None
-    with suppress(ValueError, RecursionError):
-        document = json.loads(text)
-    if document is None:
-        with suppress(ValueError, RecursionError):
-            document = [json.loads(line) for line in text.splitlines() if line.strip()]
+    document = parsed(text)
     if isinstance(document, dict):
         lists = [document[name] for name in _LISTS if isinstance(document.get(name), list)]
         document = lists[0] if lists else [document]
@@ -162,6 +167,15 @@ def _record(entry: Mapping[str, Any]) -> KeyRecord:
         known.get("ingestChannel", ""),
         masked(more),
     )
+
+
+def parsed(body: bytes) -> Any:
+    """Return the JSON of a body, a list where it has one value a line; None where it is neither."""
+    with suppress(ValueError, RecursionError):
+        return json.loads(body)
+    with suppress(ValueError, RecursionError):
+        return [json.loads(line) for line in body.splitlines() if line.strip()]
+    return None
 
 
 def read_json(body: bytes, purpose: str) -> Any:
@@ -194,34 +208,43 @@ def masked(value: Any) -> Any:
 def refusals(document: Any, secrets: Sequence[Secret[bytes]] = ()) -> list[str]:
     """Return the errors inside an answer, each as a sentence that says where; without what was sent as a secret.
 
-    They stand in `errors` lists: of the answer (`{"path", "message"}`), of an asset, and of a key.
+    They stand in `errors` lists: of the answer (`{"path", "message"}`), of an asset, and of a key. Wherever else an
+    `errors` or `error` stands that is not empty, it is taken for one too: a success has none.
     """
     found = [
-        f"{where}: {_shown(error, secrets)}" if where else _shown(error, secrets) for where, error in _errors(document)
+        f"{', '.join(where)}: {_shown(error, secrets)}" if where else _shown(error, secrets)
+        for where, error in _errors(document, ())
     ]
     return found[:_MOST] + ([f"and {len(found) - _MOST} more"] if len(found) > _MOST else [])
 
 
-def _errors(document: Any) -> Iterator[tuple[str, Any]]:
-    if not isinstance(document, dict):
-        return
-    for error in _list(document.get("errors")) or _list(document.get("error")):
-        yield "", error
-    for index, asset in enumerate(_list(document.get("assets"))):
-        if not isinstance(asset, dict):
-            continue
-        where = f"asset {_plain(asset.get('assetId')) or index}"
-        for error in _list(asset.get("errors")):
-            yield where, error
-        for number, key in enumerate(_list(asset.get("keys"))):
-            for error in _list(key.get("errors")) if isinstance(key, dict) else ():
-                yield f"{where}, key {_named(key.get('keyId')) or number} ({_plain(key.get('streamType'))})", error
+def _errors(node: Any, where: tuple[str, ...], depth: int = 0) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if not isinstance(node, dict):
+        node = {"": node}
+    for name, value in node.items():
+        if name.lower() in _ERRORS:
+            yield from ((where, error) for error in _list(value))
+        elif depth < _DEEPEST:
+            for index, item in enumerate(_list(value)):
+                if isinstance(item, dict | list):
+                    yield from _errors(item, (*where, *_place(name, item, index)), depth + 1)
+
+
+def _place(name: str, item: Any, index: int) -> tuple[str, ...]:
+    """Return what to call an item of a list: an asset or a key by its ID, anything else not at all."""
+    if not isinstance(item, dict):
+        return ()
+    if name == "assets":
+        return (f"asset {_plain(item.get('assetId')) or index}",)
+    if name in {"keys", "ingestKeys"}:
+        return (f"key {_named(item.get('keyId')) or index} ({_plain(item.get('streamType'))})",)
+    return ()
 
 
 def _list(value: Any) -> list[Any]:
-    if value is None or value == "":
-        return []
-    return value if isinstance(value, list) else [value]
+    if isinstance(value, list):
+        return value
+    return [value] if value else []
 
 
 def _named(value: Any) -> str:

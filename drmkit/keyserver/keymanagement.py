@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import quote, urlsplit
 
 from drmkit.errors import (
@@ -28,6 +28,7 @@ from drmkit.keyserver.keyanswer import (
     IngestedKey,
     KeyRecord,
     KeysRefusedError,
+    parsed,
     read_ingested,
     read_records,
     refusals,
@@ -204,7 +205,7 @@ class KeyManagement:
         if response.status in _INVALID:
             raise KeysRefusedError(
                 f"{purpose} refused {what} (HTTP {response.status})"
-                + "".join(f"; {text}" for text in refusals(_parsed(response), secrets)),
+                + "".join(f"; {text}" for text in refusals(parsed(response.body), secrets)),
                 hint="check what was sent; `--dry-run` shows it without the keys",
             )
         if response.status == _NOT_FOUND:
@@ -253,13 +254,6 @@ def _named(identity: str) -> str:
     return "organization's API name, its UUID or neither, as DRMtoday's documentation has it"
 
 
-def _parsed(response: Response) -> Any:
-    try:
-        return json.loads(response.body)
-    except (ValueError, RecursionError):
-        return None
-
-
 def _raise_inner(response: Response, what: str, purpose: str, secrets: Sequence[Secret[bytes]]) -> None:
     """Raise what a 200 holds instead of a success: a page, or errors of assets, keys or fields."""
     if response.looks_like_html:
@@ -267,7 +261,7 @@ def _raise_inner(response: Response, what: str, purpose: str, secrets: Sequence[
             f"{purpose} answered {response.status} with an HTML page",
             hint="something else may be answering: check the host and the proxy",
         )
-    found = refusals(_parsed(response), secrets)
+    found = refusals(parsed(response.body), secrets)
     if found:
         raise KeysRefusedError(
             f"{purpose} refused {what}, inside HTTP {response.status}: {'; '.join(found)}",

@@ -23,7 +23,7 @@ from drmkit.identifiers import KeyId
 from drmkit.keyserver.drmtoday import DrmtodayHosts
 from drmkit.keyserver.endpoints import Organization
 from drmkit.keyserver.ingest import IngestAsset, IngestKey
-from drmkit.keyserver.keyanswer import KeysRefusedError, masked, read_records, refusals
+from drmkit.keyserver.keyanswer import KeysRefusedError, masked, read_ingested, read_records, refusals, unnamed
 from drmkit.keyserver.keymanagement import KeyManagement
 from drmkit.retry import Retrier, RetryPolicy
 from drmkit.secret import MASK, Secret
@@ -145,6 +145,14 @@ def test_nothing_unsafe_is_sent() -> None:
         ({"errors": "no such organization"}, "no such organization"),
         ({"error": {"code": "E1"}}, "E1"),
         ({"errors": [{"what": 1}]}, "an error without a text"),
+        ({"assets": [{"assetId": "m", "error": "MISSING_KEYS"}]}, "asset m: MISSING_KEYS"),
+        (
+            {"assets": [{"assetId": "m", "ingestKeys": [{"streamType": "HD", "errors": ["DUPLICATE_KEY"]}]}]},
+            "asset m, key 0 (HD): DUPLICATE_KEY",
+        ),
+        ({"assets": {"assetId": "m", "keys": {"keyId": KID.base64, "Errors": "X"}}}, f"asset m, key {KID} (): X"),
+        ([{"errors": ["no ingest permission"]}], "no ingest permission"),
+        ({"results": [{"deep": {"errors": [["INVALID_KEY"]]}}]}, "INVALID_KEY"),
     ],
 )
 def test_errors_inside_a_200_are_raised(answer: Any, said: str) -> None:
@@ -281,7 +289,45 @@ def test_masking_goes_by_names() -> None:
     }
 
 
-@pytest.mark.parametrize("document", [None, [], 1, "x", {"assets": [1]}, {"assets": [{"keys": [1]}]}, {"errors": []}])
+def test_keys_that_an_answer_does_not_name() -> None:
+    """What was sent and is not in an answer that names keys is told; an answer without IDs, or none at all, tells no."""
+    other = KeyId(bytes(16))
+    keys = [{"keyId": KID.base64, "streamType": "HD"}]
+    taken = read_ingested(json.dumps({"assets": [{"assetId": "m", "keys": keys}]}).encode(), "x")
+    assert unnamed([KID, other], taken) == (other,)
+    assert unnamed([KID], taken) == ()
+    nameless = read_ingested(b'{"assets": [{"assetId": "m", "keys": [{"streamType": "HD"}]}]}', "x")
+    assert unnamed([KID, other], nameless) == unnamed([KID], ()) == ()
+    with pytest.raises(ProtocolError, match="names no assets"):
+        read_ingested(b'{"assets": []}', "x")
+
+
+def test_errors_among_lines_are_raised() -> None:
+    """A download that breaks off with an error says so, also where each line is an object of its own."""
+    lines = b'{"keyId": "0f", "assetId": "m"}\n{"errors": ["stream aborted"]}\n'
+    with pytest.raises(KeysRefusedError, match="refused download, inside HTTP 200: stream aborted"):
+        World(httpx.Response(200, content=lines)).keys.download()
+    whole = World(
+        httpx.Response(200, content=lines.splitlines()[0] + b'\n{"keyId": "1f", "errors": []}')
+    ).keys.download()
+    assert [record.kid for record in whole] == ["0f", "1f"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        None,
+        [],
+        1,
+        "x",
+        {"assets": [1]},
+        {"assets": [{"keys": [1]}]},
+        {"errors": []},
+        {"error": False},
+        {"assets": [{"assetId": "m", "errors": None, "keys": [{"error": "", "errors": {}}]}]},
+        {"errorCount": 3, "message": "errors"},
+    ],
+)
 def test_no_errors(document: Any) -> None:
     """What holds none has none."""
     assert refusals(document) == []
