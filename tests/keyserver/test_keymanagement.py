@@ -290,7 +290,7 @@ def test_masking_goes_by_names() -> None:
 
 
 def test_keys_that_an_answer_does_not_name() -> None:
-    """What was sent and is not in an answer that names keys is told; an answer without IDs, or none at all, tells no."""
+    """What was sent and is not in an answer that names keys is told; one without IDs, or without keys, tells none."""
     other = KeyId(bytes(16))
     keys = [{"keyId": KID.base64, "streamType": "HD"}]
     taken = read_ingested(json.dumps({"assets": [{"assetId": "m", "keys": keys}]}).encode(), "x")
