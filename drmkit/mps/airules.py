@@ -9,8 +9,10 @@ from drmkit.mps.findings import Finding
 from drmkit.mps.models.request import ProcessMediaRequest
 from drmkit.mps.models.smart import (
     AiAnalysisTaskInput,
+    AiContentReviewTaskInput,
     AiQualityControlTaskInput,
     AiRecognitionTaskInput,
+    SmartEraseTaskInput,
     SmartSubtitlesTaskInput,
 )
 from drmkit.mps.models.templates import SubtitleTemplate
@@ -18,6 +20,12 @@ from drmkit.mps.wire import Model
 
 __all__ = ["check_ai_tasks", "check_input_kind"]
 
+_OTHERS: dict[type[Model], str] = {
+    AiContentReviewTaskInput: "moderation",
+    AiRecognitionTaskInput: "recognition",
+    SmartEraseTaskInput: "smart erase",
+}
+"""The tasks of which the number of the template alone is checked, and what these are called."""
 _NO_S3 = {
     "ai_analysis_task": "AiAnalysisTask",
     "smart_subtitles_task": "SmartSubtitlesTask",
@@ -58,8 +66,8 @@ def _check(model: Any, path: str, *, live: bool) -> Iterator[Finding]:
 
         yield from check_subtitles(model, path)
         yield from _strange(model, path, "subtitles")
-    elif kind is AiRecognitionTaskInput:
-        yield from _strange(model, path, "recognition")
+    elif kind in _OTHERS:
+        yield from _strange(model, path, _OTHERS[kind])
     elif kind is SubtitleTemplate:
         from drmkit.mps.subtitling import check_burning  # noqa: PLC0415
 
@@ -77,6 +85,8 @@ def _strange(task: Any, path: str, kind: str) -> Iterator[Finding]:
         "quality": {item.definition for item in INSPECTIONS.values()},
         "subtitles": set(TEMPLATES),
         "recognition": {*LIVE_RECOGNITION, 10, 20},
+        "moderation": {10, 20},
+        "smart erase": set(),
     }
     if not task.definition or task.definition in presets[kind]:
         return

@@ -156,6 +156,13 @@ def checked(**tasks: Any) -> list[tuple[str, str, str]]:
     ("tasks", "path", "message", "severity"),
     [
         ({"AiAnalysisTask": {"Definition": 122}}, "AiAnalysisTask.Definition", "122 is a preset template", "warning"),
+        (
+            {"SmartEraseTask": {"Definition": 24}},
+            "SmartEraseTask.Definition",
+            "24 is a preset template of ana",
+            "warning",
+        ),
+        ({"AiContentReviewTask": {"Definition": 26}}, "AiContentReviewTask.Definition", "not of moderation", "warning"),
         ({"SmartSubtitlesTask": {"Definition": 26}}, "SmartSubtitlesTask.Definition", "26 is a preset", "warning"),
         ({"AiQualityControlTask": {"Definition": 100}}, "AiQualityControlTask.Definition", "100 is a", "warning"),
         ({"AiRecognitionTask": {"Definition": 26}}, "AiRecognitionTask.Definition", "26 is a preset", "warning"),
