@@ -14,6 +14,8 @@ from drmkit.stream.tracks import FoundTrack, list_tracks, packager_streams
 __all__ = ["find_tracks"]
 
 _UNKNOWN = "unknown"
+# ffmpeg's names of the codecs that Shaka Packager 3.8 packages into MP4.
+_PACKAGED = frozenset({"h264", "hevc", "vp8", "vp9", "av1", "aac", "ac3", "eac3", "opus", "flac", "alac"})
 
 
 def find_tracks(paths: Sequence[Path], *, tools: Tools, timeout: float = 60.0) -> tuple[TrackInput, ...]:
@@ -36,7 +38,13 @@ def find_tracks(paths: Sequence[Path], *, tools: Tools, timeout: float = 60.0) -
             raise InputError(f"{path} is named twice", hint="all tracks of a file are taken at once")
         seen.add(path.resolve())
         found = list_tracks(path, tools=tools, timeout=timeout)
-        _check(path, found, packager_streams(path, tools=tools, timeout=timeout))
+        try:
+            streams = packager_streams(path, tools=tools, timeout=timeout)
+        except InputError:
+            # Of some codecs (MPEG-4 Part 2, ProRes) the packager says no more than that it cannot read the file.
+            _refuse(path, [track for track in found if track.codec not in _PACKAGED])
+            raise
+        _check(path, found, streams)
         for track in found:
             properties = probe(path, track.kind, track.number, tools=tools, timeout=timeout)
             name = _free(_name(track, properties), taken)
@@ -49,13 +57,16 @@ def _check(path: Path, found: Iterable[FoundTrack], streams: Iterable[tuple[str,
     codecs: dict[str, list[str]] = {"video": [], "audio": []}
     for kind, codec in streams:
         codecs.setdefault(kind, []).append(codec)
-    for track in found:
-        known = codecs[track.kind][track.number :]
-        if not known or known[0] in {"", _UNKNOWN}:
-            raise InputError(
-                f"Shaka Packager cannot package the {track.kind} of {path}: its codec is {track.codec}",
-                hint="it takes H.264, H.265, VP9, AV1, AAC, AC-3, E-AC-3, Opus and FLAC: encode the track anew",
-            )
+    known = {kind: [codec not in {"", _UNKNOWN} for codec in its] for kind, its in codecs.items()}
+    _refuse(path, [track for track in found if not any(known[track.kind][track.number : track.number + 1])])
+
+
+def _refuse(path: Path, tracks: Sequence[FoundTrack]) -> None:
+    for track in tracks[:1]:
+        raise InputError(
+            f"Shaka Packager cannot package the {track.kind} of {path}: its codec is {track.codec}",
+            hint="it takes H.264, H.265, VP9, AV1, AAC, AC-3, E-AC-3, Opus and FLAC: encode the track anew",
+        )
 
 
 def _name(track: FoundTrack, properties: TrackProperties) -> str:

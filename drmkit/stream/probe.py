@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,13 +19,14 @@ from drmkit.stream.tools import Tools
 if TYPE_CHECKING:
     from drmkit.cpix import AudioTrack, VideoTrack
 
-__all__ = ["SELECTORS", "Kind", "TrackProperties", "probe", "read_properties"]
+__all__ = ["SELECTORS", "Kind", "TrackProperties", "ask", "probe", "read_properties"]
 
 Kind = Literal["video", "audio"]
 # ffmpeg's names for tracks of a kind; "V" is every video but cover pictures.
 SELECTORS: dict[Kind, str] = {"video": "V", "audio": "a"}
 
 _HDR_TRANSFERS = frozenset({"smpte2084", "arib-std-b67"})
+_PLACE = re.compile(r"\[\S+ @ 0x[0-9a-f]+\] ")
 _TOLERANCE = Fraction(1, 100)
 _FIELDS = "codec_name,width,height,avg_frame_rate,r_frame_rate,channels,bit_rate,color_transfer,color_primaries"
 
@@ -97,22 +99,33 @@ def probe(path: Path, kind: Kind, number: int = 0, *, tools: Tools, timeout: flo
     Raises:
         InputError: the file cannot be read, is no media file, or has no such track.
     """
-    with staged_inputs([path]) as (folder, (name,)):
-        argv: list[str | Path] = [
-            tools.ffprobe,
-            "-v",
-            "error",
-            "-protocol_whitelist",
-            "file",
-            "-select_streams",
-            f"{SELECTORS[kind]}:{number}",
-        ]
-        argv += ["-show_entries", f"stream={_FIELDS}:stream_tags=BPS:stream_side_data=rotation", "-of", "json", name]
-        try:
-            answer = run(argv, timeout=timeout, cwd=folder).stdout
-        except PackagingError as error:
-            raise InputError(f"{path} cannot be read as a media file: {error.message}") from None
+    entries = f"stream={_FIELDS}:stream_tags=BPS:stream_side_data=rotation"
+    answer = ask(path, entries, tools=tools, select=f"{SELECTORS[kind]}:{number}", timeout=timeout)
     return read_properties(answer, kind, str(path))
+
+
+def ask(path: Path, entries: str, *, tools: Tools, select: str | None = None, timeout: float = 60.0) -> str:
+    """Return what ffprobe says about a media file, as JSON.
+
+    Args:
+        path: the media file.
+        entries: what is asked for, as `-show_entries` takes it.
+        tools: the programs to use.
+        select: the streams that are asked about, as `-select_streams` takes them; None for all.
+        timeout: seconds that ffprobe may take.
+
+    Raises:
+        InputError: the file cannot be read, or is no media file.
+    """
+    with staged_inputs([path]) as (folder, (name,)):
+        argv: list[str | Path] = [tools.ffprobe, "-v", "error", "-protocol_whitelist", "file", "-of", "json"]
+        argv += ["-select_streams", select] if select else []
+        try:
+            return run([*argv, "-show_entries", entries, name], timeout=timeout, cwd=folder).stdout
+        except PackagingError as error:
+            # ffprobe names the link to the file, and says where in memory it was when it found the fault.
+            said = "; ".join(_PLACE.sub("", error.message).replace(f"{name}: ", "").splitlines())
+            raise InputError(f"{path} cannot be read as a media file: {said}") from None
 
 
 def read_properties(answer: str, kind: Kind, where: str) -> TrackProperties:

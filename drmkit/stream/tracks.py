@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from drmkit.errors import InputError, PackagingError
-from drmkit.stream.probe import Kind
+from drmkit.stream.probe import Kind, ask
 from drmkit.stream.process import run
 from drmkit.stream.staging import staged_inputs
 from drmkit.stream.tools import Tools
@@ -17,6 +17,7 @@ from drmkit.stream.tools import Tools
 __all__ = ["REMUX", "FoundTrack", "list_tracks", "packager_streams", "selector"]
 
 _KINDS: dict[str, Kind] = {"video": "video", "audio": "audio"}
+_ENTRIES = "stream=codec_type,codec_name:stream_tags=language:stream_disposition=attached_pic"
 _STREAM = re.compile(r"Stream \[(\d+)\] type: (\w+)\n((?: .*\n)*)")
 _CODEC = re.compile(r" codec_string: (.*)\n")
 _ERROR = re.compile(r"Packaging Error: \d+ \((\w+)\)")
@@ -50,13 +51,7 @@ def list_tracks(path: Path, *, tools: Tools, timeout: float = 60.0) -> tuple[Fou
     Raises:
         InputError: the file cannot be read, is no media file, or has neither video nor audio.
     """
-    with staged_inputs([path]) as (folder, (name,)):
-        argv: list[str | Path] = [tools.ffprobe, "-v", "error", "-protocol_whitelist", "file", "-of", "json"]
-        argv += ["-show_entries", "stream=codec_type,codec_name:stream_tags=language:stream_disposition=attached_pic"]
-        try:
-            answer = run([*argv, name], timeout=timeout, cwd=folder).stdout
-        except PackagingError as error:
-            raise InputError(f"{path} cannot be read as a media file: {error.message}") from None
+    answer = ask(path, _ENTRIES, tools=tools, timeout=timeout)
     found: list[FoundTrack] = []
     for stream in json.loads(answer).get("streams", []):
         kind = _KINDS.get(str(stream.get("codec_type")))

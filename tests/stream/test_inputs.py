@@ -85,6 +85,29 @@ def test_what_the_packager_cannot_take_is_told_before(
     assert "encode the track anew" in str(caught.value.hint)
 
 
+@pytest.mark.parametrize(("name", "codec"), [("a.mp4", "mpeg4"), ("a.mov", "prores"), ("a.avi", "mpeg4")])
+def test_a_codec_is_named_where_the_packager_says_nothing(
+    tools: Tools, clip: tuple[TrackInput, ...], tmp_path: Path, name: str, codec: str
+) -> None:
+    """Of some codecs the packager says only that it cannot read the file, and another container would not help."""
+    made = tmp_path / name
+    run([tools.ffmpeg, "-nostdin", "-v", "error", "-i", clip[0].path, "-c:v", codec, made], timeout=60)
+    with pytest.raises(InputError, match=rf"cannot package the video of .*{name}: its codec is {codec}") as caught:
+        find_tracks([made], tools=tools)
+    assert "encode the track anew" in str(caught.value.hint)
+
+
+def test_what_ffprobe_says_is_said_of_the_file(tools: Tools, tmp_path: Path) -> None:
+    """Neither the name under which the file was linked nor ffprobe's addresses in memory reach a person."""
+    cut = tmp_path / "movie.mp4"
+    cut.write_bytes(bytes.fromhex("00000018") + b"ftypisom" + bytes(12))
+    with pytest.raises(InputError) as caught:
+        find_tracks([cut], tools=tools)
+    assert caught.value.message.endswith("moov atom not found; Invalid data found when processing input")
+    assert caught.value.message.startswith(f"{cut} cannot be read as a media file: ")
+    assert "0x" not in caught.value.message.removeprefix(str(cut))
+
+
 def test_the_packager_has_numbers_of_its_own(tools: Tools, clip: tuple[TrackInput, ...], tmp_path: Path) -> None:
     """The first track of a kind goes by its kind, another by the number that the packager gives it."""
     made = tmp_path / "two.mp4"
