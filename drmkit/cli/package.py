@@ -17,7 +17,7 @@ from drmkit.cli.cpix_files import printable
 from drmkit.cli.keyid import KEY_ID
 from drmkit.cli.output import App, emit, pass_app
 from drmkit.cli.package_options import FIXES, MANIFESTS, package_options
-from drmkit.cli.package_report import describe_plan, describe_result, plan_text, result_text
+from drmkit.cli.package_report import describe_plan, describe_result, plan_text, result_text, uncompared
 from drmkit.cli.package_source import check_source, describe_source, get_document, get_scheme
 
 if TYPE_CHECKING:
@@ -65,8 +65,9 @@ def package(app: App, /, *, inputs: tuple[Path, ...], **given: Any) -> None:
     told = _notes(made, shape)
     _tell_notes(app, told, given)
     stream, proofs = _run(app, made, tools, shape, given)
-    _tell_result(stream, describe_result(rows, stream, proofs), given)
-    _tell_notes(app, [note for note in stream.notes if note not in told], given)
+    notes = [*stream.notes, *(uncompared(proofs) if given["verify"] == "frames" else ())]
+    _tell_result(stream, describe_result(rows, stream, proofs), notes, given)
+    _tell_notes(app, [note for note in notes if note not in told], given)
 
 
 def _planned(
@@ -94,14 +95,14 @@ def _notes(made: Plan, shape: OutputFormat) -> list[str]:
     return [*made.notes, *(hls_notes(made.tracks) if "hls" in shape.manifests else ())]
 
 
-def _tell_result(stream: PackagedStream, rows: Sequence[Mapping[str, Any]], given: Given) -> None:
+def _tell_result(stream: PackagedStream, rows: Sequence[Mapping[str, Any]], notes: Sequence[str], given: Given) -> None:
     data = {
         "output": str(stream.folder),
         "mpd": None if stream.mpd is None else str(stream.mpd),
         "master": None if stream.master is None else str(stream.master),
         "tracks": rows,
         "verified": given["verify"],
-        "notes": list(stream.notes),
+        "notes": list(notes),
     }
     emit(_form(given), data, lambda: "\n".join([result_text(rows), *_places(stream)]))
 

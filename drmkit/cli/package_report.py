@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from drmkit.stream.packager import PackagedStream
     from drmkit.stream.proof import TrackProof
 
-__all__ = ["describe_plan", "describe_result", "plan_text", "result_text"]
+__all__ = ["describe_plan", "describe_result", "plan_text", "result_text", "uncompared"]
 
 
 def describe_plan(document: Document, made: Plan) -> list[dict[str, Any]]:
@@ -44,6 +44,15 @@ def plan_text(rows: Sequence[Mapping[str, Any]]) -> str:
 def result_text(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return the result for people."""
     return "\n".join(f"{_what(row)}\n{_how(row)}{_shown(row['proof'])}" for row in rows)
+
+
+def uncompared(proofs: Sequence[TrackProof]) -> list[str]:
+    """Return a note for each track whose frames were to be compared, and could not be."""
+    return [
+        f"ffmpeg cannot decode track {proof.name}, so that its packets were compared and not its frames"
+        for proof in proofs
+        if proof.same_frames is None
+    ]
 
 
 def _row(document: Document, item: PlannedTrack, run: int) -> dict[str, Any]:

@@ -14,6 +14,11 @@ __all__ = ["explained"]
 # The packager does not say why a write failed, and drmkit has made the folder that it writes to.
 _FULL = re.compile(r"no space left|running out of disk space|Failed to write file|Failed to close the file")
 _NO_TS = "Failed to initialize PesPacketGenerator"
+_HIDDEN = "Negative presentation timestamp"
+_CUT = (
+    "`ffmpeg -i INPUT -map 0:V? -map 0:a? -c copy -use_editlist 0 OUTPUT.mp4` shows the hidden frames; encoded anew,"
+    " the file begins where it is to begin"
+)
 _UNREAD = re.compile(r"Cannot parse media file (\d+)")
 
 
@@ -36,5 +41,11 @@ def explained(error: PackagingError, inputs: Sequence[Path], *, where: str, hint
     unread = _UNREAD.search(error.message)
     if unread and int(unread[1]) < len(inputs):
         # The packager knows an input by the number under which it was linked.
+        if _HIDDEN in error.message:
+            return PackagingError(
+                f"{inputs[int(unread[1])]} hides the frames before its beginning by an edit list, as files do that were"
+                " cut without encoding them anew, and Shaka Packager does not take that where frames are reordered",
+                hint=_CUT,
+            )
         return PackagingError(f"{inputs[int(unread[1])]}: {error.message}", hint=REMUX)
     return error

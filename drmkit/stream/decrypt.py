@@ -26,6 +26,8 @@ def packet_hashes(
 ) -> dict[str, str]:
     """Return the SHA-256 of all packets of each track, as they are stored.
 
+    All means those too that the container tells players to skip, as the edit list of a file that was cut does.
+
     Args:
         source: a media file, or the files that make one when read one behind the other (initialization segment first).
         tools: the programs to use.
@@ -52,9 +54,10 @@ def frame_hashes(
     number: int = 0,
     timeout: float = 600.0,
 ) -> dict[str, str]:
-    """Return the SHA-256 of all decoded frames of each track: what a player would show and sound.
+    """Return the SHA-256 of all decoded frames of each track: what a decoder makes of all packets.
 
-    Unlike packets, frames do not depend on the container.
+    Unlike packets, frames do not depend on the container. Nor do they on what it tells players to skip, which
+    containers do not say alike of the first and last sound.
 
     Args:
         source: see `packet_hashes`.
@@ -138,6 +141,8 @@ def _hashes(
             "0",
             "-auto_convert",
             "0",
+            "-flags2",
+            "+skip_manual",
         ]
         argv += ["-i", _script(names, keys)]
         argv += [*selection, "-f", "streamhash", "-hash", "sha256", "-"]
@@ -150,6 +155,8 @@ def _script(names: Sequence[str], keys: Mapping[KeyId, Secret[bytes]]) -> Secret
     # Each name carries its protocol: a bare one would be looked up beside the script, in /dev/fd.
     media = "|".join(f"file:{name}" for name in names)
     lines = ["ffconcat version 1.0", f"file {'concat:' if len(names) > 1 else ''}{media}"]
+    # A hint for the demuxer of MP4; others do not mind it.
+    lines.append("option ignore_editlist 1")
     if keys:
         pairs = ":".join(f"{kid.hex}={key.reveal().hex()}" for kid, key in keys.items())
         lines.append(f"option decryption_keys {pairs}")

@@ -63,6 +63,7 @@ def hls_hashes(
         places = {uri: f"file:{folder}/{name}" for uri, name in zip(uris, names, strict=True)}
         text = Secret("\n".join(_moved(line, places, key) for line in lines) + "\n")
         argv: list[str | Path | Secret[str]] = [tools.ffmpeg, "-nostdin", "-hide_banner", "-v", "error", "-xerror"]
+        argv += ["-flags2", "+skip_manual"]
         argv += ["-protocol_whitelist", "file,crypto,data", "-f", "hls", "-allowed_extensions", "ALL", "-i", text]
         argv += ["-map", f"0:{SELECTORS[kind]}:0"] if kind else ["-map", "0:V?", "-map", "0:a?"]
         argv += ["-fps_mode", "passthrough"] if frames else ["-c", "copy"]

@@ -15,6 +15,9 @@ from drmkit.stream.unseal import unsealed
 
 __all__ = ["TrackProof", "prove", "prove_track"]
 
+_KEY = "the key is not the one that the track was encrypted with, or the source has changed since"
+_DECODER = "its packets are the source's: what the packager wrote about the codec is not"
+
 
 @dataclass(frozen=True, slots=True)
 class TrackProof:
@@ -51,8 +54,13 @@ class TrackProof:
 
     @property
     def same_frames(self) -> bool | None:
-        """Both tools give the source's frames; None where frames were not compared."""
+        """Both tools give the source's frames; None where frames were not compared, or only by one tool.
+
+        Of some codecs (ALAC) ffmpeg decodes what is clear and not what it decrypts.
+        """
         if self.source_frames is None:
+            return None
+        if self.same_packets and not self.frames and self.packager_frames == self.source_frames:
             return None
         return self.source_frames == self.frames == self.packager_frames
 
@@ -66,10 +74,10 @@ class TrackProof:
         """Both tools give the source with the key, in packets or in frames, and neither does so with another.
 
         Packets of another container (MPEG-TS, WebM) are stored in another form than those of MP4, and the packager
-        takes parameter sets out of them: then the frames decide. Where the packets are the same, frames may differ
-        at their ends, since containers do not say alike how much of the first and last sound is to be cut.
+        takes parameter sets out of them. So where frames were compared they decide: the same packets with other
+        parameters would be another picture.
         """
-        same = self.same_packets or bool(self.same_frames)
+        same = self.same_packets if self.same_frames is None else self.same_frames
         return same and self.decrypted == self.packager and self.sealed
 
 
@@ -196,14 +204,17 @@ def _judge(proof: TrackProof) -> None:
             f" {proof.packager[:16]}... with Shaka Packager"
         )
     if not proof.holds:
-        what = "packets" if proof.same_frames is None else "frames"
-        found, wanted = (
-            (proof.decrypted, proof.source)
-            if proof.same_frames is None
-            else (proof.frames or "nothing", proof.source_frames or "nothing")
-        )
+        what, found, wanted = _difference(proof)
         raise PackagingError(
             f"track {name} does not decrypt to its source: its {what} hash to {found[:16]}..., those of the source to"
             f" {wanted[:16]}...",
-            hint="the key is not the one that the track was encrypted with, or the source has changed since",
+            hint=_DECODER if proof.same_packets else _KEY,
         )
+
+
+def _difference(proof: TrackProof) -> tuple[str, str, str]:
+    """Return what is not the source's, its hash, and the source's."""
+    if proof.source_frames is None:
+        return "packets", proof.decrypted, proof.source
+    found = next((frames for frames in (proof.frames, proof.packager_frames) if frames != proof.source_frames), None)
+    return "frames", found or "nothing", proof.source_frames

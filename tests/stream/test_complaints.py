@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from drmkit import cpix
 from drmkit.errors import PackagingError, StoreError
 from drmkit.identifiers import KeyId
 from drmkit.secret import Secret
 from drmkit.stream.complaints import explained
+from drmkit.stream.inputs import find_tracks
 from drmkit.stream.model import TrackInput
+from drmkit.stream.packager import package
 from drmkit.stream.process import run
 from drmkit.stream.tools import Tools
 from drmkit.stream.unseal import unsealed
@@ -44,6 +47,23 @@ def test_unreadable_inputs_get_their_names_back() -> None:
     assert "-c copy" in str(error.hint)
     for other in (PackagingError("Cannot parse media file 2.webm"), PackagingError("something else")):
         assert explained(other, inputs, where="", hint="") is other
+
+
+def test_hidden_frames_are_told(tools: Tools, clip: tuple[TrackInput, ...], tmp_path: Path) -> None:
+    """What a cut leaves before the beginning of a file with reordered frames is explained, and the way out works."""
+    key = Secret(bytes(range(16)))
+    document = cpix.Builder(content_id="x").content_key(kid=KeyId(bytes(range(1, 17))), key=key, scheme="cbcs").build()
+    ffmpeg = [tools.ffmpeg, "-nostdin", "-v", "error"]
+    whole, cut, shown = (tmp_path / name for name in ("whole.mp4", "cut.mp4", "shown.mp4"))
+    run([*ffmpeg, "-i", clip[0].path, "-c:v", "libx264", "-bf", "2", "-g", "25", whole], timeout=60)
+    run([*ffmpeg, "-ss", "0.5", "-i", whole, "-c", "copy", cut], timeout=60)
+    with pytest.raises(
+        PackagingError, match=r"cut\.mp4 hides the frames before its beginning by an edit list"
+    ) as caught:
+        package(document, find_tracks([cut], tools=tools), tmp_path / "out", tools=tools)
+    assert "-use_editlist 0" in str(caught.value.hint)
+    run([*ffmpeg, "-i", cut, "-c", "copy", "-use_editlist", "0", shown], timeout=60)
+    assert package(document, find_tracks([shown], tools=tools), tmp_path / "out", tools=tools).tracks
 
 
 def test_no_room_for_a_clear_copy(tools: Tools, clip: tuple[TrackInput, ...], tmp_path: Path) -> None:

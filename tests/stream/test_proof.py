@@ -91,6 +91,35 @@ def test_other_containers_and_codecs(
     assert video.same_frames is (None if packets else True)
 
 
+def test_what_containers_tell_players_to_skip_is_compared_too(tools: Tools, tmp_path: Path) -> None:
+    """A file that was cut without encoding it anew hides its start by an edit list; packets and frames are the same."""
+    whole = media(tools, tmp_path / "whole.mp4", "-c:v", "libx264", "-bf", "0", "-c:a", "ac3")
+    cut = tmp_path / "cut.mp4"
+    run([tools.ffmpeg, "-nostdin", "-v", "error", "-ss", "0.5", "-i", whole, "-c", "copy", cut], timeout=60)
+    made = packaged(tools, find_tracks([cut], tools=tools), tmp_path)
+    for proof in prove(made, tools=tools):
+        assert proof.same_packets
+        assert proof.same_frames
+
+
+@pytest.mark.parametrize("name", ["a.webm", "a.mp4"])
+def test_sound_has_one_beginning_in_every_container(tools: Tools, tmp_path: Path, name: str) -> None:
+    """WebM and MP4 tell players in different ways how much of the first sound to skip: the frames are the same."""
+    source = media(tools, tmp_path / name, "-map", "1", "-c:a", "libopus")
+    (proof,) = prove(packaged(tools, find_tracks([source], tools=tools), tmp_path), tools=tools)
+    assert proof.same_packets
+    assert proof.same_frames
+
+
+def test_sound_that_ffmpeg_does_not_decode_while_it_decrypts(tools: Tools, tmp_path: Path) -> None:
+    """ALAC is decoded as the packager decrypted it, and compared by packets: by frames with one tool alone."""
+    source = media(tools, tmp_path / "a.m4a", "-map", "1", "-c:a", "alac")
+    (proof,) = prove(packaged(tools, find_tracks([source], tools=tools), tmp_path), tools=tools)
+    assert proof.holds
+    assert proof.same_frames is None
+    assert proof.packager_frames == proof.source_frames
+
+
 def test_tracks_of_one_file_are_told_apart(tools: Tools, tmp_path: Path) -> None:
     """Of several tracks of a kind in a file, each is packaged and compared with itself."""
     source = media(
@@ -160,6 +189,9 @@ def test_codecs_without_a_decoder_are_compared_by_packets(tools: Tools, tmp_path
         ({"source_frames": None, "frames": None, "packager_frames": None}, True),
         ({"source": "b"}, True),
         ({"frames": ""}, True),
+        ({"frames": "g"}, False),
+        ({"packager_frames": "g"}, False),
+        ({"frames": "", "packager_frames": "g"}, False),
         ({"source": "b", "frames": ""}, False),
         ({"source": "b", "source_frames": None}, False),
         ({"packager": "b", "source": "b"}, False),
@@ -168,8 +200,23 @@ def test_codecs_without_a_decoder_are_compared_by_packets(tools: Tools, tmp_path
     ],
 )
 def test_what_a_proof_needs(change: dict[str, str | None], holds: bool) -> None:
-    """Packets or frames equal the source's, both tools agree, and both fail with another key."""
+    """Packets equal the source's, or frames, which decide where both were compared; both fail with another key."""
     assert replace(GOOD, **change).holds is holds
+
+
+def test_the_same_packets_with_other_frames_are_refused(
+    tools: Tools, clip: tuple[TrackInput, ...], tmp_path: Path
+) -> None:
+    """A packager that keeps the packets and spoils what the file says of the codec is found by the frames alone."""
+    stream = packaged(tools, clip[:1], tmp_path)
+    own = tmp_path / "packager"
+    spoil = f"{tools.ffmpeg} -nostdin -v error -i clear.mp4 -c copy -bsf:v h264_metadata=crop_right=8 other.mp4"
+    own.write_text(f'#!/bin/sh\n{tools.packager} "$@" && {spoil} && mv other.mp4 clear.mp4\n')
+    own.chmod(0o755)
+    assert all(proof.holds for proof in prove(stream, tools=replace(tools, packager=own), frames=False))
+    with pytest.raises(PackagingError, match="its frames hash to") as caught:
+        prove(stream, tools=replace(tools, packager=own))
+    assert "its packets are the source's" in str(caught.value.hint)
 
 
 def test_clear_copies_are_gone_afterwards(tools: Tools, clip: tuple[TrackInput, ...], tmp_path: Path) -> None:
