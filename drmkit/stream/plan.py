@@ -11,6 +11,7 @@ from drmkit.identifiers import KeyId, system_name
 from drmkit.secret import Secret
 from drmkit.signaling.pssh import PsshBox, parse
 from drmkit.stream.model import KeyUse, PackagerRun, Plan, PlannedTrack, Scheme, SystemSignaling, TrackInput
+from drmkit.stream.plannotes import plan_notes
 from drmkit.stream.probe import Kind, TrackProperties, probe
 from drmkit.stream.schemes import box_schemes
 from drmkit.stream.tools import Tools
@@ -66,7 +67,7 @@ def plan(
         use = _use(key, scheme, systems.get(key.kid, ())) if key is not None else None
         found = selector(track.path, track.kind, track.number, tools=tools)
         planned.append(PlannedTrack(track, properties, use, index, found))
-    return Plan(_group(planned), tuple(_notes(planned)))
+    return Plan(_group(planned), tuple(plan_notes(planned)))
 
 
 def _refuse(document: Document, tracks: Sequence[TrackInput]) -> None:
@@ -78,6 +79,14 @@ def _refuse(document: Document, tracks: Sequence[TrackInput]) -> None:
         if track.name.lower() in seen:
             raise InputError(f"two tracks are called {track.name!r}", hint="give each track a name of its own")
         seen.add(track.name.lower())
+    kids: set[KeyId] = set()
+    for key in document.content_keys:
+        if key.kid in kids:
+            raise CpixError(
+                f"the document has content key {key.kid} twice, so which of them encrypts is not said",
+                hint="every content key has a key ID of its own: ask the key server for another document",
+            )
+        kids.add(key.kid)
     if len(document.periods):
         raise PackagingError(
             f"the document rotates its keys over {_count(len(document.periods), 'key period')}, which is not supported",
@@ -216,33 +225,3 @@ def _group(planned: Iterable[PlannedTrack]) -> tuple[PackagerRun, ...]:
     runs = [PackagerRun(tuple(group), scheme, pssh) for (scheme, pssh), group in groups.items()]
     runs[0] = PackagerRun((*runs[0].tracks, *clear), runs[0].scheme, runs[0].pssh)
     return tuple(runs)
-
-
-def _notes(planned: Sequence[PlannedTrack]) -> Iterable[str]:
-    names: dict[KeyId, list[str]] = {}
-    for item in planned:
-        if item.use is not None and item.use.scheme == "cenc" and item.use.iv is not None:
-            names.setdefault(item.use.kid, []).append(item.track.name)
-    for kid, shared in names.items():
-        if len(shared) > 1:
-            # Counter mode with one key and one IV gives one key stream (NIST SP 800-38A, appendix B).
-            yield (
-                f"tracks {', '.join(shared)} share key {kid} and its IV, which weakens the encryption in cenc:"
-                " use a key for each track, or a document without IVs"
-            )
-    for item in planned:
-        if item.properties.rotation:
-            yield (
-                f"{item.track.path} asks players to turn the picture of track {item.track.name} by"
-                f" {item.properties.rotation} degrees, and Shaka Packager drops that: it will lie on its side or"
-                " stand on its head. `ffmpeg -i INPUT OUTPUT.mp4` turns the picture itself"
-            )
-        if item.use is not None and not item.use.pssh:
-            yield f"key {item.use.kid} of track {item.track.name} has no PSSH box in the document"
-        elif item.use is not None:
-            said = box_schemes(item.use.pssh) - {item.use.scheme}
-            if said:
-                yield (
-                    f"track {item.track.name} is encrypted in {item.use.scheme}, but PSSH boxes of its key say"
-                    f" {' and '.join(sorted(said))}: players that believe them will fail"
-                )

@@ -194,13 +194,13 @@ def test_several_boxes_in_one_element() -> None:
     assert [one.data for one in run.pssh] == [b"all", b"second"]
 
 
-def document_with(key: str = "", system: str = "", *, attributes: str = "") -> cpix.Document:
+def document_with(key: str = "", system: str = "", *, attributes: str = "", kid: KeyId = SD) -> cpix.Document:
     """Read a document that a builder would refuse."""
     value = base64.b64encode(bytes(range(16))).decode()
     plain = key or f"<cpix:Data><p:Secret><p:PlainValue>{value}</p:PlainValue></p:Secret></cpix:Data>"
     return cpix.parse(
         f"""<cpix:CPIX xmlns:cpix="urn:dashif:org:cpix" xmlns:p="urn:ietf:params:xml:ns:keyprov:pskc">
-        <cpix:ContentKeyList><cpix:ContentKey kid="{SD}" {attributes}>{plain}</cpix:ContentKey></cpix:ContentKeyList>
+        <cpix:ContentKeyList><cpix:ContentKey kid="{kid}" {attributes}>{plain}</cpix:ContentKey></cpix:ContentKeyList>
         <cpix:DRMSystemList>{system}</cpix:DRMSystemList></cpix:CPIX>""".encode()
     )
 
@@ -208,6 +208,13 @@ def document_with(key: str = "", system: str = "", *, attributes: str = "") -> c
 def secret(content: str) -> str:
     """Return the content of a key."""
     return f"<cpix:Data><p:Secret>{content}</p:Secret></cpix:Data>"
+
+
+def with_one_key(kid: KeyId, key: bytes, iv: bytes) -> cpix.Document:
+    """Return a document with one key of any value."""
+    value, vector = (base64.b64encode(raw).decode() for raw in (key, iv))
+    content = secret(f"<p:PlainValue>{value}</p:PlainValue>")
+    return document_with(content, attributes=f'commonEncryptionScheme="cbcs" explicitIV="{vector}"', kid=kid)
 
 
 SCHEME = 'commonEncryptionScheme="cenc"'
@@ -227,6 +234,11 @@ SHORT = base64.b64encode(bytes(15)).decode()
             "has 8 bytes; cbcs takes 16",
         ),
         (document_with(attributes=f'{SCHEME} dependsOnKey="{HD}"'), PackagingError, f"depends on key {HD}"),
+        (
+            document_with(attributes=f'{SCHEME}/><cpix:ContentKey kid="{SD}" {SCHEME}'),
+            CpixError,
+            f"has content key {SD} twice",
+        ),
         (document_with(), PackagingError, "states no protection scheme"),
         (document_with(attributes='commonEncryptionScheme="cens"'), PackagingError, "cenc and cbcs are supported"),
         (
@@ -324,6 +336,33 @@ def test_kind_and_language_are_checked() -> None:
     with pytest.raises(InputError, match="'en,x=y' is no language tag"):
         TrackInput(Path("a.mp4"), "audio", "a", language="en,x=y")
     assert TrackInput(Path("a.mp4"), "audio", "a", language="pt-BR").language == "pt-BR"
+
+
+@pytest.mark.parametrize(
+    ("kid", "key", "iv", "note"),
+    [
+        (SD, SD.raw, HD.raw, f"key {SD} is its own key ID, which anyone can read in the stream"),
+        (SD, HD.raw, HD.raw, f"key {SD} is its own IV, which anyone can read in the stream"),
+        (SD, bytes(16), HD.raw, f"key {SD} is one byte over and over: it protects nothing"),
+        (KeyId(bytes(16)), bytes(range(16)), HD.raw, f"the key ID {KeyId(bytes(16))} is all zeros"),
+    ],
+)
+def test_keys_that_cannot_be_right_are_noted(kid: KeyId, key: bytes, iv: bytes, note: str) -> None:
+    """Packagers take weak keys without a word, and what comes out looks encrypted."""
+    document = with_one_key(kid, key, iv)
+    assert [said for said in make(document, TRACKS[:1]).notes if said.startswith(note)]
+    fine = make(with_one_key(SD, bytes(range(16)), HD.raw), TRACKS[:1]).notes
+    assert fine == (f"key {SD} of track sd has no PSSH box in the document",)
+
+
+def test_one_value_under_two_key_ids_is_noted() -> None:
+    """Whoever has a license for the one track can read the other."""
+    builder = cpix.Builder(content_id="test")
+    for kid in (SD, HD, AUDIO):
+        builder.content_key(kid=kid, key=bytes(range(16)), scheme="cbcs")
+    notes = make(rules(builder)).notes
+    assert f"keys {SD} and {HD} have the same value: whoever has the one has the other" in notes
+    assert not [note for note in make(rules(keys())).notes if "the same value" in note]
 
 
 def test_shared_counters_are_noted() -> None:
