@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from drmkit.identifiers import KeyId
-from drmkit.player.licenserequest import LicenseRequestError, name_keys, read_body, read_license_request
+from drmkit.player.licenserequest import LARGEST, LicenseRequestError, name_keys, read_license_request
 from drmkit.player.sessions import Sessions
+from drmkit.requestbody import BodyTooLargeError, read_body
 from drmkit.secret import Secret
 from drmkit.signaling import clearkey
 
@@ -73,8 +74,11 @@ class ClearKeyServer:
         """Answer a POST of a code from a link with a session token."""
         if not self._trusted(request):
             return self._foreign(request)
-        body = await read_body(request)
-        token = self._sessions.redeem(body.decode("utf-8", "replace")) if self._sessions and body else None
+        try:
+            code = (await read_body(request, LARGEST)).decode("utf-8", "replace")
+        except BodyTooLargeError:
+            code = ""
+        token = self._sessions.redeem(code) if self._sessions and code else None
         if token is None:
             return _refusal(403, "code-used", "this link has been used before: open the one that drmkit printed")
         return JSONResponse({"session": token.reveal()})

@@ -8,11 +8,13 @@ from starlette.requests import Request
 
 from drmkit.errors import SignalingError
 from drmkit.identifiers import KeyId
+from drmkit.requestbody import BodyTooLargeError, read_body
 from drmkit.signaling import clearkey
 
-__all__ = ["LicenseRequestError", "name_keys", "read_body", "read_license_request"]
+__all__ = ["LARGEST", "LicenseRequestError", "name_keys", "read_license_request"]
 
-_LARGEST = 64 * 1024
+LARGEST = 64 * 1024
+"""The largest body in bytes; license requests of players have some hundreds."""
 _MOST_KEYS = 256
 _MOST_NAMED = 3
 
@@ -37,26 +39,16 @@ async def read_license_request(request: Request) -> tuple[KeyId, ...]:
     Raises:
         LicenseRequestError: the body is no license request, or a larger one than any player sends.
     """
-    body = await read_body(request)
-    if body is None:
-        raise LicenseRequestError(413, f"a license request has at most {_LARGEST} bytes")
     try:
+        body = await read_body(request, LARGEST)
         kids = tuple(dict.fromkeys(clearkey.parse_license_request(body)))
+    except BodyTooLargeError:
+        raise LicenseRequestError(413, f"a license request has at most {LARGEST} bytes") from None
     except SignalingError as error:
         raise LicenseRequestError(400, error.message) from None
     if len(kids) > _MOST_KEYS:
         raise LicenseRequestError(400, f"a license request names at most {_MOST_KEYS} key IDs")
     return kids
-
-
-async def read_body(request: Request) -> bytes | None:
-    """Return the body of a request, or None if it is larger than a license request may be."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LARGEST:
-            return None
-    return bytes(body)
 
 
 def name_keys(kids: Sequence[KeyId]) -> str:

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from drmkit.loopback import is_loopback
+from drmkit.requestbody import BodyTooLargeError, read_body
 
 __all__ = [
     "FORM",
@@ -35,10 +36,6 @@ _FORM_LIMIT = 64 * 1024
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]/@?#\s]+)(?::(?P<port>[0-9]{1,5}))?")
 
 
-class BodyTooLargeError(Exception):
-    """A request body is larger than its reader allows."""
-
-
 def text(status: int, content: str, headers: dict[str, str] | None = None) -> Response:
     """Answer with plain text."""
     return PlainTextResponse(content, status, headers=headers)
@@ -58,20 +55,6 @@ def too_many() -> Response:
 def media_type(request: Request) -> str:
     """The request's media type in lower case, without parameters."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-async def read_body(request: Request, limit: int) -> bytes:
-    """Read the request's body.
-
-    Raises:
-        BodyTooLargeError: it has more than `limit` bytes.
-    """
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise BodyTooLargeError
-    return bytes(body)
 
 
 async def read_form(request: Request) -> dict[str, str]:
