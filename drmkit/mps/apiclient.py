@@ -22,6 +22,7 @@ from drmkit.retry import Retrier, parse_http_date
 __all__ = ["ApiClient", "Doubt", "repeat_only_if_busy"]
 
 _LOG = logging.getLogger(__name__)
+_MOST_NAMED = 10
 _OK, _TOO_MANY, _SERVER_ERROR = 200, 429, 500
 M = TypeVar("M", bound=Model)
 
@@ -117,7 +118,13 @@ class ApiClient:
             raise api_error(outcome.error.code, outcome.error.message, outcome.request_id, service=service)
         if response.status != _OK:
             raise _no_answer(action, response, service)
-        return decode(answer, bytes(inner))
+        try:
+            return decode(answer, bytes(inner))
+        except ProtocolError:
+            usable = _usable(action, answer, bytes(inner))
+            if usable is None:
+                raise
+            return usable
 
     def _send(self, action: str, body: bytes) -> Response:
         self._limiter.wait(action)
@@ -151,6 +158,19 @@ class ApiClient:
 
     def _now(self) -> float:
         return self._clock() + self._skew
+
+
+def _usable(action: str, answer: type[M], inner: bytes) -> M | None:
+    """Return an answer without what is of another type than is documented, if that is only what went in or came out."""
+    from drmkit.mps.reading import judgeable, read  # noqa: PLC0415 (answers that are as documented need none of it)
+
+    found = read(answer, msgspec.json.decode(inner))
+    if not judgeable(found.misread):
+        return None
+    if found.misread:
+        fields = ", ".join(list(found.misread)[:_MOST_NAMED])
+        _LOG.warning("%s: left out, being of another type than is documented: %s", action, fields)
+    return found.message
 
 
 class Doubt:

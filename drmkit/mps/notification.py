@@ -21,7 +21,7 @@ from drmkit.mps.messages import load
 from drmkit.mps.models.detail import DescribeTaskDetailResponse, ParseNotificationResponse
 from drmkit.mps.models.live_notification import ParseLiveStreamProcessNotificationResponse
 from drmkit.mps.models.vod import VodEvent
-from drmkit.mps.reading import completed, read
+from drmkit.mps.reading import completed, judgeable, read
 from drmkit.mps.task import Described, TaskDetail, Verdict
 from drmkit.mps.wire import to_builtins
 from drmkit.secret import MASK, Secret
@@ -138,9 +138,9 @@ class Notification:
     def claim(self) -> Verdict | None:
         """What the message says about its task, unconfirmed.
 
-        None for live streams and tasks of other kinds, and where something was misread: what is left could say success.
+        None for live streams and tasks of other kinds, and where what was misread could say that something failed.
         """
-        if self.misread:
+        if not judgeable(self.misread):
             return None
         if isinstance(self.message, VodEvent):
             return _claim_of_vod(self.message)

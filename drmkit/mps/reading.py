@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from drmkit.errors import ProtocolError
 from drmkit.mps.schema import Member, members
 from drmkit.mps.wire import Model, convert
 
-__all__ = ["Reading", "completed", "read"]
+__all__ = ["Reading", "completed", "judgeable", "read"]
 
+_ASIDE = frozenset({"Input", "InputInfo", "MetaData", "Output"})
+"""The fields of a task and its subtasks that say nothing about how they ended."""
 M = TypeVar("M", bound=Model)
 _MOST = 1000
 """How many fields are named: a message may have as many as anybody who can send one likes."""
@@ -38,6 +41,11 @@ def read(kind: type[M], value: dict[str, Any]) -> Reading[M]:
     misread: dict[str, Any] = {}
     clean = _Reader(unknown, misread).model(kind, value, "")
     return Reading(convert(kind, clean), unknown, misread)
+
+
+def judgeable(misread: Iterable[str]) -> bool:
+    """Return whether a task can be judged without these fields, all of them being of what went in or came out."""
+    return all(_ASIDE.intersection(path.replace("[", ".").split(".")) for path in misread)
 
 
 def completed(typed: Any, came: Any) -> Any:

@@ -205,6 +205,41 @@ def test_answers_that_are_none(response: Any, kind: Any, message: Any) -> None:
         client_of(Server(response)).describe_task_detail("t")
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"AiAnalysisResultSet": [{"Type": "Cover", "CoverTask": {"Status": "FAIL", "Output": {"CoverSet": "none"}}}]},
+        {"AiAnalysisResultSet": [{"Type": "Cover", "CoverTask": {"Status": "FAIL", "Output": [1], "Input": "x"}}]},
+        {"MetaData": {"Size": "large"}, "AiAnalysisResultSet": [{"Type": "Cover", "CoverTask": {"Status": "FAIL"}}]},
+    ],
+)
+def test_results_of_another_type_do_not_hide_how_a_task_ended(more: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Where only what went in or came out is of another type than is documented, the rest is read and judged."""
+    task = {"TaskId": "t", "Status": "FINISH", "ErrCode": 0} | more
+    answer = reply({"TaskType": "WorkflowTask", "Status": "FINISH", "WorkflowTask": task})
+    detail = client_of(Server(answer)).describe_task_detail("t")
+    assert (detail.verdict.state, [item.kind for item in detail.verdict.subtasks]) == ("failed", ["CoverTask"])
+    assert "DescribeTaskDetail: left out, being of another type than is documented: WorkflowTask." in caplog.text
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"Status": ["FINISH"]},
+        {"ErrCode": "none"},
+        {"AiAnalysisResultSet": {}},
+        {"AiAnalysisResultSet": [{"Type": "Cover", "CoverTask": {"Status": {}}}]},
+        {"AiAnalysisResultSet": [{"Type": "Cover", "CoverTask": "FAIL"}]},
+    ],
+)
+def test_a_state_that_cannot_be_read_is_no_success(more: Any) -> None:
+    """Where what says how a task ended is of another type, nothing is judged."""
+    task = {"TaskId": "t", "Status": "FINISH", "ErrCode": 0} | more
+    answer = reply({"TaskType": "WorkflowTask", "Status": "FINISH", "WorkflowTask": task})
+    with pytest.raises(ProtocolError, match="is no DescribeTaskDetailResponse"):
+        client_of(Server(answer)).describe_task_detail("t")
+
+
 def test_an_error_with_a_strange_content_type_is_still_one() -> None:
     """Neither the status nor the Content-Type hides an error of the API."""
     body = json.dumps({"Response": fault("InvalidParameter")})

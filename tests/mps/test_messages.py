@@ -118,6 +118,18 @@ def test_what_was_misread_claims_nothing(change: dict[str, Any], path: str) -> N
     assert notification.parse(json.dumps(MPS).encode()).claim is not None
 
 
+def test_what_was_misread_beside_the_state() -> None:
+    """What went into a task or came out of it does not decide how it ended, so that the claim stays."""
+    output = {"Definition": 1, "Container": 5, "Path": ["a"]}
+    task = {"Status": "FAIL", "ErrCodeExt": "InternalError", "Input": [], "Output": output}
+    items = [{"Type": "Transcode", "TranscodeTask": task}]
+    event = MPS["WorkflowTaskEvent"] | {"MediaProcessResultSet": items, "MetaData": "none"}
+    found = notification.parse(json.dumps(MPS | {"WorkflowTaskEvent": event}).encode())
+    assert [path.rpartition(".")[2] for path in found.misread] == ["Input", "Path", "MetaData"]
+    assert found.claim is not None
+    assert found.claim.state == "failed"
+
+
 def test_numbers_for_texts_and_texts_for_numbers() -> None:
     """A number in a text and a whole number where a text is documented are taken for what they say."""
     body = MPS | {"Timestamp": "1700000000", "WorkflowTaskEvent": {"TaskId": 7, "ErrCode": "0", "Status": "FINISH"}}
