@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 import signal
 from collections.abc import Iterator
@@ -104,6 +105,16 @@ def test_every_command_that_is_shown_exists(name: str) -> None:
         known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
         for option in re.findall(r"(?<= )--[a-z0-9-]+", rest):
             assert option in known, f"{group} {sub} {option}"
+
+
+def test_the_library_calls_of_the_documents_exist() -> None:
+    """Every name in the table's last column is found below `drmkit.mps`, or below the room that it begins with."""
+    table = README.partition("## The vendor's documents")[2]
+    cells = [line.split("|")[-2] for line in table.splitlines() if line.startswith("| ")][1:]
+    names = [name.partition("(")[0] for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
+    assert len(names) > 15
+    for name in names:
+        assert pkgutil.resolve_name(name if name.startswith("drmkit.") else f"drmkit.mps.{name}") is not None
 
 
 def test_the_exit_codes_are_those_of_the_errors() -> None:

@@ -7,6 +7,7 @@
 - `task`, `vodtask`, `results`: the verdict over a task, waiting for it, and what it found and made
 - `notification`, `receiver`, `follower`: callbacks: read and verified, taken durably, confirmed and handed on
 - `cosmoderation`: callbacks of live stream moderation by Cloud Object Storage
+- `s3policy`, `arns`, `sqs`: Amazon S3 with MPS: its policies, and callbacks from a queue
 - `signing`: TC3-HMAC-SHA256
 - `models`: every object of the API that these need
 
@@ -21,39 +22,62 @@ from typing import Any
 __all__ = [
     "Credentials",
     "Endpoint",
+    "ExtendedParameter",
     "Finding",
+    "Follower",
     "Job",
     "KeySource",
     "LiveJob",
     "MpsClient",
+    "NotificationStore",
     "Poll",
+    "Receiver",
+    "SqsReader",
     "StreamingTask",
     "TaskDetail",
     "Verdict",
     "VodClient",
     "VodJob",
+    "analysis_task",
+    "burn_in",
+    "inspection_task",
+    "live_subtitles_task",
+    "parse_extended",
+    "subtitles_task",
     "wait",
 ]
 
 _HOMES = {
     "Credentials": "credentials",
     "Endpoint": "endpoints",
+    "ExtendedParameter": "extended",
     "Finding": "findings",
+    "Follower": "follower",
     "Job": "job",
     "KeySource": "keysource",
     "LiveJob": "livejob",
     "MpsClient": "client",
+    "NotificationStore": "notificationstore",
     "Poll": "task",
+    "Receiver": "receiver",
+    "SqsReader": "sqs",
     "StreamingTask": "job",
     "TaskDetail": "task",
     "Verdict": "task",
     "VodClient": "vodclient",
     "VodJob": "vodjob",
+    "analysis_task": "analysis",
+    "burn_in": "subtitling",
+    "inspection_task": "inspection",
+    "live_subtitles_task": "subtitling",
+    "parse_extended": "extended",
+    "subtitles_task": "subtitling",
     "wait": "task",
 }
 _ROOMS = frozenset(
     {
         "analysis",
+        "arns",
         "client",
         "cosmoderation",
         "credentialchain",
@@ -73,7 +97,9 @@ _ROOMS = frozenset(
         "notificationstore",
         "receiver",
         "results",
+        "s3policy",
         "signing",
+        "sqs",
         "subtitling",
         "task",
         "vodclient",
