@@ -10,14 +10,35 @@ from dataclasses import dataclass
 
 from drmkit.errors import InputError
 
-__all__ = ["BucketArn", "QueueArn", "check_account", "check_bucket_name", "check_queue_name", "check_region"]
+__all__ = [
+    "PARTITIONS",
+    "BucketArn",
+    "QueueArn",
+    "check_account",
+    "check_bucket_name",
+    "check_queue_name",
+    "check_region",
+]
 
-PARTITIONS = ("aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-eusc")
+_DOMAINS = {
+    "aws": "amazonaws.com",
+    "aws-cn": "amazonaws.com.cn",
+    "aws-us-gov": "amazonaws.com",
+    "aws-iso": "c2s.ic.gov",
+    "aws-iso-b": "sc2s.sgov.gov",
+    "aws-iso-e": "cloud.adc-e.uk",
+    "aws-iso-f": "csp.hci.ic.gov",
+    "aws-eusc": "amazonaws.eu",
+}
+"""The domain of each partition's services."""
+PARTITIONS = tuple(_DOMAINS)
 _HOMES = {
     "cn-": "aws-cn",
     "us-gov-": "aws-us-gov",
     "us-iso-": "aws-iso",
     "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
     "eusc-": "aws-eusc",
 }
 """What the regions of a partition begin with; all others are of `aws`."""
@@ -34,7 +55,7 @@ class QueueArn:
     """The ARN of an SQS queue.
 
     Attributes:
-        partition: `aws`, or that of China or of a government.
+        partition: `aws`, or another of `PARTITIONS`: that of China, of a government, of the sovereign cloud.
         region: such as `ap-southeast-1`.
         account: the 12 digits of the account that owns it.
         name: the queue's name.
@@ -72,8 +93,7 @@ class QueueArn:
     @property
     def url(self) -> str:
         """The queue's URL at Amazon."""
-        suffix = "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
-        return f"https://sqs.{self.region}.{suffix}/{self.account}/{self.name}"
+        return f"https://sqs.{self.region}.{_DOMAINS[self.partition]}/{self.account}/{self.name}"
 
     def __str__(self) -> str:
         return f"arn:{self.partition}:sqs:{self.region}:{self.account}:{self.name}"
@@ -84,7 +104,7 @@ class BucketArn:
     """The ARN of an S3 bucket; that of its objects is `objects`.
 
     Attributes:
-        partition: `aws`, or that of China or of a government.
+        partition: `aws`, or another of `PARTITIONS`: that of China, of a government, of the sovereign cloud.
         name: the bucket's name.
     """
 
@@ -178,7 +198,11 @@ def check_bucket_name(text: str) -> None:
     Raises:
         InputError: S3 has no such names.
     """
-    if not _BUCKET.fullmatch(text) or ".." in text or _ADDRESS.fullmatch(text):
+    if _ADDRESS.fullmatch(text):
+        raise InputError(
+            f"{_shown(text)} is an IP address, which no S3 bucket is called", hint="copy the bucket's name"
+        )
+    if not _BUCKET.fullmatch(text) or ".." in text:
         raise InputError(
             f"{_shown(text)} is no name of an S3 bucket",
             hint="3 to 63 lower-case letters, digits, dots and hyphens, with a letter or digit at both ends",
@@ -187,8 +211,13 @@ def check_bucket_name(text: str) -> None:
 
 def _parts(text: str, form: str) -> tuple[str, str, str, str, str]:
     parts = text.strip().split(":", _PARTS - 1)
-    if len(parts) != _PARTS or parts[0] != "arn" or parts[1] not in PARTITIONS:
+    if len(parts) != _PARTS or parts[0] != "arn":
         raise InputError(f"{_shown(text)} is no ARN", hint=f"write it like {form}")
+    if parts[1] not in PARTITIONS:
+        raise InputError(
+            f"{_shown(text)} is no ARN: there is no partition {_shown(parts[1])}",
+            hint=f"write one of {', '.join(PARTITIONS)}, mostly aws",
+        )
     return parts[1], parts[2], parts[3], parts[4], parts[5]
 
 

@@ -8,12 +8,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drmkit.errors import InputError
-from drmkit.mps.arns import BucketArn, QueueArn, check_region
+from drmkit.mps.arns import PARTITIONS, BucketArn, QueueArn, check_region
 from drmkit.mps.s3policy import check_queue_policy, check_user_policy, queue_policy, user_policy
 
 DOCUMENTS = Path(__file__).parents[3] / "shared" / "documents"
@@ -80,7 +81,7 @@ def test_what_is_printed_is_good() -> None:
         ("", "is no ARN"),
         ("tencent_queue", "is no ARN"),
         ("arn:aws:sqs:ap-southeast-1:123456789012", "is no ARN"),
-        ("arn:ibm:sqs:ap-southeast-1:123456789012:q", "is no ARN"),
+        ("arn:ibm:sqs:ap-southeast-1:123456789012:q", "is no ARN: there is no partition 'ibm'"),
         ("arn:aws:sns:ap-southeast-1:123456789012:q", "the ARN of sns, not of an SQS queue"),
         ("arn:aws:s3:::bucket", "the ARN of s3, not of an SQS queue"),
         ("arn:aws:sqs:Singapore:123456789012:q", "is no AWS region"),
@@ -107,7 +108,7 @@ def test_what_is_no_queue(text: str, said: str) -> None:
         ("arn:aws:s3:::Bucket", "is no name of an S3 bucket"),
         ("arn:aws:s3:::ab", "is no name of an S3 bucket"),
         ("arn:aws:s3:::a..b", "is no name of an S3 bucket"),
-        ("arn:aws:s3:::10.0.0.1", "is no name of an S3 bucket"),
+        ("arn:aws:s3:::10.0.0.1", "is an IP address, which no S3 bucket is called"),
         ("arn:aws:s3:::-bucket", "is no name of an S3 bucket"),
     ],
 )
@@ -145,6 +146,23 @@ def test_a_region_is_of_one_partition(partition: str, region: str) -> None:
     other = "aws-cn" if partition != "aws-cn" else "aws"
     with pytest.raises(InputError, match=f"the region {region} is of the partition {partition}, not of {other}"):
         QueueArn.parse(f"arn:{other}:sqs:{region}:123456789012:q")
+
+
+def test_partitions_are_those_of_amazons_own_table() -> None:
+    """Every region that botocore knows of SQS is taken in its own partition alone, and its domain is botocore's."""
+    session = botocore.session.get_session()
+    partitions = set(session.get_available_partitions()) & set(PARTITIONS)
+    assert {"aws", "aws-cn", "aws-us-gov"} <= partitions
+    for home in partitions:
+        regions = session.get_available_regions("sqs", partition_name=home)
+        assert regions
+        for region in regions:
+            queue = QueueArn.parse(f"arn:{home}:sqs:{region}:123456789012:q")
+            client = session.create_client("sqs", region_name=region, aws_access_key_id="a", aws_secret_access_key="b")
+            assert queue.url == f"{client.meta.endpoint_url}/123456789012/q"
+            for other in partitions - {home}:
+                with pytest.raises(InputError, match=f"is of the partition {home}, not of {other}"):
+                    QueueArn.parse(f"arn:{other}:sqs:{region}:123456789012:q")
 
 
 def test_partitions_and_regions() -> None:
