@@ -80,6 +80,9 @@ def check_extended(parameter: ExtendedParameter, path: str, *, live: bool) -> It
         yield from _check_strip(parameter.strip, f"{path}.strip", live=live)
         if parameter.des is not None and parameter.strip.type != "content":
             yield _ignored(f"{path}.des", "a language model splits where strip.type is content", "write content")
+        elif live and parameter.des is not None and parameter.des.split and parameter.des.split.method == "llm":
+            message = "for live streams the tutorial names news and NLP splitting alone"
+            yield Finding(f"{path}.des.split.method", message, "write nlp, if the task fails", "warning")
     if parameter.htv is not None:
         yield from _check_vertical(parameter.htv, f"{path}.htv")
 

@@ -352,6 +352,17 @@ def test_what_live_streams_do_not_take(number: int, part: Any, path: str, messag
     assert errors_of(check_analysis(task, "T", live=False)) == []
 
 
+@pytest.mark.parametrize(
+    ("method", "live", "told"), [("llm", True, ["warning"]), ("nlp", True, []), ("llm", False, [])]
+)
+def test_how_live_streams_are_split(method: str, live: bool, told: list[str]) -> None:
+    """The tutorial names news and NLP splitting for live streams: a language model is doubted there, and no file."""
+    parameter = ExtendedParameter(strip=Strip(type="content"), des=Summary(split=Split(method=method)))
+    found = list(check_extended(parameter, "E", live=live))
+    assert [item.severity for item in found if item.path == "E.des.split.method"] == told
+    assert errors_of(found) == []
+
+
 def test_a_template_of_another_feature() -> None:
     """Parameters of one feature under the template of another are an error that names the right template."""
     task = AiAnalysisTaskInput(definition=22, extended_parameter='{"hht":{"top_clip":1}}')
