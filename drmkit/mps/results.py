@@ -103,8 +103,11 @@ _OUTPUTS = {
 
 
 def results(model: Model) -> tuple[Result, ...]:
-    """Return what the tasks in an answer or a callback found and made, in its order."""
-    return tuple(_found(model))
+    """Return what the tasks in an answer or a callback found and made, in its order, each thing once.
+
+    Live quality inspection has two pairs of fields for the same, older and newer ones.
+    """
+    return tuple(dict.fromkeys(_found(model)))
 
 
 def _found(model: Model) -> Iterator[Result]:

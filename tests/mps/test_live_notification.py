@@ -115,6 +115,21 @@ def test_each_type_in_both_shapes(kind: str, oracle: Any) -> None:
     verify_sign(parse(json.dumps(today).encode()), Secret("key"), now=time.time())
 
 
+def test_what_two_fields_say_is_one_result() -> None:
+    """Live quality inspection has older and newer fields for the same: what both say is told once."""
+    item = {"Type": "BlackWhiteEdge", "QualityControlItems": [{"StartTimeOffset": 12, "EndTimeOffset": 13}]}
+    issue = {"Type": "StreamOpenFailed", "Timestamp": 0, "SeverityLevel": "Fatal"}
+    old = {"QualityControlResults": [item], "DiagnoseResults": [issue]}
+    new = {"QualityControlResultSet": [item], "DiagnoseResultSet": [issue, issue | {"Timestamp": 5}]}
+    told = []
+    for info in (old, new, old | new):
+        body = message("AiQualityControlResult", AiQualityControlResultInfo=info)
+        told.append([(result.label, result.start) for result in parse(json.dumps(body).encode()).results])
+    assert told[0] == [("BlackWhiteEdge", 12), ("StreamOpenFailed", 0)]
+    assert told[1] == [*told[0], ("StreamOpenFailed", 5)]
+    assert sorted(told[2]) == sorted(told[1])
+
+
 def test_unknown_types_are_kept_and_flagged() -> None:
     """A type that is not documented is flagged, and what only it holds is kept, its secrets masked when shown."""
     body = {"NotificationType": "AiDanceResult", "TaskId": TASK, "AiDanceResultInfo": {"Steps": 3, "KeyServerUrl": "x"}}
