@@ -91,3 +91,32 @@ def test_a_real_fault_is_found_in_any_style(change: Change, rule: str) -> None:
     provider = client("2.0", change)
     with pytest.raises(ProtocolError, match=rf"\[{rule}\]"):
         provider.request(build_request("movie"))
+
+
+def test_the_kit_minds_an_iv_that_changes() -> None:
+    """Keys that come with another IV each time are warned of: two encryptors of one stream would disagree."""
+    ivs = (base64.b64encode(number.to_bytes(16)) for number in range(1_000, 2_000))
+
+    def change(body: bytes) -> bytes:
+        document = cpix.parse(body)
+        for key in document.content_keys:
+            key.element.set("explicitIV", next(ivs).decode())
+        return document.to_xml()
+
+    for changed, rules in ((change, {"kit-other-iv"}), (bytes, set())):
+        report = run_kit(client("2.0", changed), KitOptions(groups=frozenset({"determinism"})))
+        found = {(item.rule, item.severity) for result in report.results for item in result.findings}
+        assert {rule for rule, severity in found if severity == "warning"} & {"kit-other-iv"} == rules
+        assert "kit-other-key" not in {rule for rule, _ in found}
+
+
+def test_the_kit_minds_a_content_id_in_other_letters() -> None:
+    """A provider that writes content IDs in small or capital letters alone has changed them."""
+    for fold in (bytes.lower, bytes.upper):
+
+        def change(body: bytes, fold: Change = fold) -> bytes:
+            start, end = body.index(b'contentId="') + 11, body.index(b'"', body.index(b'contentId="') + 11)
+            return body[:start] + fold(body[start:end]) + body[end:]
+
+        report = run_kit(client("2.0", change), KitOptions(groups=frozenset({"basic"})))
+        assert {item.rule for result in report.results for item in result.findings} == {"speke-echo-content-id"}

@@ -139,9 +139,9 @@ class Bench:
         return self.client.version.name
 
     def content_id(self) -> str:
-        """Return a content ID that was not used before."""
-        token = self.options.random(8).hex()
-        return f"{self.options.content_prefix}{token}"
+        """Return a content ID that was not used before, in letters of both cases: providers hand it back as it is."""
+        token = self.options.random(8).hex().upper()
+        return f"{self.options.content_prefix}X{token}"
 
     def build(self, **arguments: Any) -> Document:
         """Build a request of the version that is spoken, of a new content ID unless one is given."""

@@ -101,10 +101,23 @@ def _compare(first: Document, second: Document, when: str) -> Iterator[Finding]:
                 f"the key {kid} is another one when {when}",
                 "give the same key for the same key ID, always: encryptors and their standbys ask again",
             )
+    ivs = _ivs(second)
+    for kid, iv in _ivs(first).items():
+        if ivs.get(kid) != iv:
+            yield problem(
+                "kit-other-iv",
+                f"the IV of {kid} is another one when {when}",
+                "keep the IV of a key: segments of two encryptors, or of one that was restarted, make one stream",
+                severity="warning",
+            )
 
 
 def _keys(document: Document) -> dict[KeyId, bytes]:
     return {key.kid: key.key.reveal() for key in document.content_keys if key.key is not None}
+
+
+def _ivs(document: Document) -> dict[KeyId, bytes | None]:
+    return {key.kid: key.iv for key in document.content_keys}
 
 
 def _echo() -> Iterator[Case]:
