@@ -113,11 +113,11 @@ class _Reader:
         return value
 
 
-def parse(data: bytes) -> list[PsshBox]:
+def parse(data: bytes | bytearray | memoryview) -> list[PsshBox]:
     """Parse one or more PSSH boxes that stand in a row and fill `data` exactly.
 
     Args:
-        data: whole boxes, with 32-bit or 64-bit sizes.
+        data: whole boxes, with 32-bit or 64-bit sizes; text is for `from_base64` and `from_hex`.
 
     Returns:
         The boxes in their order; `build` makes the same bytes of them again.
@@ -130,8 +130,12 @@ def parse(data: bytes) -> list[PsshBox]:
     return list(iterate(data))
 
 
-def iterate(data: bytes) -> Iterator[PsshBox]:
+def iterate(data: bytes | bytearray | memoryview) -> Iterator[PsshBox]:
     """Yield the boxes of a row as `parse` reads them; those before one that cannot be read come before its error."""
+    try:
+        data = bytes(data)
+    except TypeError:
+        raise SignalingError("PSSH boxes are bytes, not text", hint="from_base64 and from_hex read text") from None
     at = number = 0
     while at < len(data):
         number += 1
@@ -139,7 +143,7 @@ def iterate(data: bytes) -> Iterator[PsshBox]:
         yield box
 
 
-def parse_one(data: bytes) -> PsshBox:
+def parse_one(data: bytes | bytearray | memoryview) -> PsshBox:
     """Parse exactly one PSSH box.
 
     Raises:

@@ -121,6 +121,18 @@ def test_size_and_content_must_agree() -> None:
     assert pssh.parse(V0 + V1)[1].key_ids == (KID, OTHER)
 
 
+def test_bytes_of_any_kind_are_parsed_and_text_is_not() -> None:
+    """Views and byte arrays are bytes; base64 that was not decoded is told as text."""
+    raw = pssh.build([common.pssh_box([KID]), PsshBox(UNKNOWN, data=b"x")])
+    for view in (bytearray(raw), memoryview(raw)):
+        found = pssh.parse(view)
+        assert found == pssh.parse(raw)
+        assert pssh.build(found) == raw
+    with pytest.raises(SignalingError, match="are bytes, not text") as caught:
+        pssh.parse(common.pssh_box([KID]).to_base64())  # type: ignore[arg-type]  # what the test is about
+    assert caught.value.hint == "from_base64 and from_hex read text"
+
+
 def test_one_box_means_one() -> None:
     """Where one box is expected, two are refused."""
     with pytest.raises(SignalingError, match="one PSSH box is expected here, not 2"):
