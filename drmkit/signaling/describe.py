@@ -18,6 +18,7 @@ __all__ = ["BoxDescription", "describe"]
 _LARGEST_OBJECT = 15 * 1024
 # What newer boxes hold for entitlement keys; drmkit keeps these fields as they are.
 _LATER = {11: "type", 12: "key sequence", 13: "group ID", 14: "entitled key", 15: "video feature"}
+_YES_NO: dict[bool | None, str] = {True: "yes", False: "no"}
 _SCHEMES = {"AESCTR": "cenc", "AESCBC": "cbcs"}
 
 
@@ -121,6 +122,7 @@ def _playready(playready: PlayReadyObject, headers: tuple[WrmHeader, ...], size:
             ("domain service", header.ds_id),
             ("custom attributes", header.custom_attributes),
             ("licenses on demand", "yes" if header.on_demand else None),
+            ("license requested", _YES_NO.get(header.license_requested)),
         ):
             if value is not None:
                 yield name, str(value)

@@ -223,9 +223,10 @@ class SpekeClient:
         if status in {403, 404, 405}:
             raise ServiceRejectedError(message, hint="check the URL, and what the account may do")
         if status < 400:  # noqa: PLR2004
+            moved = status >= 300  # noqa: PLR2004
             raise ProtocolError(
                 f"{self.purpose} answered HTTP {status} instead of 200",
-                hint="redirects are not followed: use the new URL",
+                hint="redirects are not followed: use the new URL" if moved else "keys come with 200, and nothing else",
             )
         hint = "the text is the provider's; see the contract's rules"
         if UNSUPPORTED_VERSION in exchange.text:

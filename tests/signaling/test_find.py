@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import io
 import struct
 
@@ -320,6 +321,12 @@ def test_a_playready_box_in_words() -> None:
     assert told["license URL"] == "https://a.example/"
     assert told["embedded license store"] == "4 bytes"
     assert told[f"key {KID}"].startswith("AESCTR, checksum ")
+    assert "license requested" not in told
+    for asked, word in ((True, "yes"), (False, "no")):
+        header = dataclasses.replace(playready.header([KID]), license_requested=asked)
+        data = playready.playready_object(header).to_bytes()
+        found = describe(PsshBox(DrmSystem.PLAYREADY.system_id, data=data))
+        assert dict(found.details)["license requested"] == word
     large = describe(playready.pssh_box([KID], license_store=bytes(15_000)))
     assert "should have at most 15360" in dict(large.details)["problem"]
     assert describe(playready.pssh_box([KID], version="4.3.0.0")).details[0] == ("header version", "4.3.0.0")

@@ -110,6 +110,7 @@ def test_refusals_become_errors(status: int, kind: type[DrmkitError], words: str
         client.request(request())
     assert words in caught.value.message
     assert "keys.example.com" in caught.value.message
+    assert ("redirects" in (caught.value.hint or "")) == (status == 302)
     if isinstance(caught.value, ApiError):
         assert caught.value.code == str(status)
 
