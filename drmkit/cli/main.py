@@ -8,8 +8,6 @@ import itertools
 import os
 import signal
 import sys
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,12 +17,12 @@ from drmkit import __version__
 from drmkit.cli import output
 from drmkit.cli.lazy import LazyGroup
 from drmkit.cli.output import App
+from drmkit.cli.signals import TerminatedError, unwind_on_signals
 from drmkit.errors import DrmkitError
 
 __all__ = ["cli", "main"]
 
 _SIGNALLED = 128
-_PATIENCE = 5.0
 _UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE})
 _BUG = 70
 _NOT_TOLD = 255
@@ -94,7 +92,7 @@ def main(arguments: Sequence[str] | None = None, *, environ: Mapping[str, str] |
     app = App(environ=os.environ if environ is None else environ, arguments=words)
     with output.logging_to_stderr() as app.set_log_verbosity:
         try:
-            _unwind_on_signals()
+            unwind_on_signals()
             result = cli.main(
                 args=list(words),
                 prog_name="drmkit",
@@ -120,8 +118,8 @@ def _ended(error: BaseException, app: App) -> int:
     if isinstance(error, DrmkitError):
         output.report(error, verbosity=app.verbosity)
         return error.exit_code
-    if isinstance(error, click.exceptions.Abort | KeyboardInterrupt | _TerminatedError):
-        number = error.number if isinstance(error, _TerminatedError) else signal.SIGINT
+    if isinstance(error, click.exceptions.Abort | KeyboardInterrupt | TerminatedError):
+        number = error.number if isinstance(error, TerminatedError) else signal.SIGINT
         with contextlib.suppress(OSError):  # the terminal may be gone
             output.problem("interrupted" if number == signal.SIGINT else "terminated")
         return _SIGNALLED + number
@@ -135,40 +133,6 @@ def _ended(error: BaseException, app: App) -> int:
         raise error
     output.bug(error, verbosity=app.verbosity)
     return _BUG
-
-
-class _TerminatedError(BaseException):
-    """SIGTERM or SIGHUP has come: unwind, so that children and temporary files are cleaned up, and end."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-
-
-def _unwind_on_signals() -> None:
-    """Let SIGTERM, and a terminal that closes, clean up like Ctrl-C; what nohup has ignored stays ignored.
-
-    Whoever presses Ctrl-C twice would cut the cleaning up short, and leave folders behind: for a few seconds after a
-    signal another one does nothing.
-    """
-    again = 0.0
-
-    def unwind(number: int, _: object) -> None:
-        nonlocal again
-        if time.monotonic() < again:
-            return
-        again = time.monotonic() + _PATIENCE
-        raise KeyboardInterrupt if number == signal.SIGINT else _TerminatedError(number)
-
-    if threading.current_thread() is threading.main_thread():
-        defaults = {
-            signal.SIGINT: signal.default_int_handler,
-            signal.SIGTERM: signal.SIG_DFL,
-            signal.SIGHUP: signal.SIG_DFL,
-        }
-        for number, default in defaults.items():
-            if signal.getsignal(number) is default:
-                signal.signal(number, unwind)
 
 
 def _usage(error: click.ClickException) -> int:

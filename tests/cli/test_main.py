@@ -88,6 +88,26 @@ def test_a_group_alone_shows_its_help(arguments: list[str], capsys: Any) -> None
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_an_import_comes_after_it(number: signal.Signals, tmp_path: Path) -> None:
+    """Modules in C clear what is raised while they are set up, as this one does: a signal there is not lost."""
+    sent = f"import os\ntry:\n    os.kill(os.getpid(), {number:d})\nexcept BaseException:\n    pass\nprint('set up')\n"
+    (tmp_path / "deaf.py").write_text(sent)
+    program = (
+        "import time\nfrom drmkit.cli.signals import TerminatedError, unwind_on_signals\nunwind_on_signals()\n"
+        "try:\n    import deaf\n    while True:\n        time.sleep(0.01)\n"
+        "except (KeyboardInterrupt, TerminatedError):\n    print('unwound')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}:{tmp_path}"},
+        stdout=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == b"set up\nunwound\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_with_the_code_that_the_help_names(number: signal.Signals, tmp_path: Path) -> None:
     """128 and the signal's number: README's table and `-h` list exactly these beside the errors' codes."""
     fifo = tmp_path / "document.xml"
