@@ -167,7 +167,7 @@ def read_hashes(answer: str, path: Path) -> dict[str, str]:
     """Return the hashes by track that ffmpeg's `streamhash` wrote of a file.
 
     Raises:
-        PackagingError: it wrote something else, or a track has no packets.
+        PackagingError: it wrote something else or nothing, or a track has no packets.
     """
     hashes: dict[str, str] = {}
     for line in answer.splitlines():
@@ -178,4 +178,6 @@ def read_hashes(answer: str, path: Path) -> dict[str, str]:
         if value == _NOTHING:
             raise PackagingError(f"{path} has a track without packets")
         hashes[f"{letter}:{sum(track[0] == letter for track in hashes)}"] = value
+    if not hashes:
+        raise PackagingError(f"ffmpeg gave no hash for {path}", hint="look whether its path leads to ffmpeg")
     return hashes

@@ -116,16 +116,24 @@ def ask(path: Path, entries: str, *, tools: Tools, select: str | None = None, ti
 
     Raises:
         InputError: the file cannot be read, or is no media file.
+        PackagingError: the program answers as ffprobe does not.
     """
     with staged_inputs([path]) as (folder, (name,)):
         argv: list[str | Path] = [tools.ffprobe, "-v", "error", "-protocol_whitelist", "file", "-of", "json"]
         argv += ["-select_streams", select] if select else []
         try:
-            return run([*argv, "-show_entries", entries, name], timeout=timeout, cwd=folder).stdout
+            answer = run([*argv, "-show_entries", entries, name], timeout=timeout, cwd=folder).stdout
         except PackagingError as error:
             # ffprobe names the link to the file, and says where in memory it was when it found the fault.
-            said = "; ".join(_PLACE.sub("", error.message).replace(f"{name}: ", "").splitlines())
-            raise InputError(f"{path} cannot be read as a media file: {said}") from None
+            why = "; ".join(_PLACE.sub("", error.message).replace(f"{name}: ", "").splitlines())
+            raise InputError(f"{path} cannot be read as a media file: {why}") from None
+    try:
+        said = json.loads(answer)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        raise PackagingError(f"ffprobe gave no JSON for {path}", hint=f"look whether {tools.ffprobe} is ffprobe")
+    return answer
 
 
 def read_properties(answer: str, kind: Kind, where: str) -> TrackProperties:

@@ -72,7 +72,7 @@ def packager_streams(path: Path, *, tools: Tools, timeout: float = 60.0) -> tupl
     """Return kind and codec (RFC 6381) of each stream that Shaka Packager finds in a file, in its order.
 
     Raises:
-        InputError: the packager cannot read the file.
+        InputError: the packager cannot read the file, or finds nothing in it.
     """
     with staged_inputs([path]) as (folder, (name,)):
         try:
@@ -83,6 +83,10 @@ def packager_streams(path: Path, *, tools: Tools, timeout: float = 60.0) -> tupl
             said = why[1] if why else error.message
             raise InputError(f"Shaka Packager cannot read {path} ({said})", hint=REMUX) from None
     streams = _STREAM.findall(answer.stdout)
+    if not streams:
+        raise InputError(
+            f"Shaka Packager finds no stream in {path}", hint=f"look whether {tools.packager} is the packager"
+        )
     return tuple((kind.lower(), (_CODEC.findall(body) or ["unknown"])[0]) for _, kind, body in streams)
 
 

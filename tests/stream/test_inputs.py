@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from drmkit.errors import InputError
+from drmkit.errors import DrmkitError, InputError
+from drmkit.stream.decrypt import packet_hashes
 from drmkit.stream.inputs import find_tracks
 from drmkit.stream.model import TrackInput
 from drmkit.stream.probe import probe
@@ -95,6 +96,29 @@ def test_a_codec_is_named_where_the_packager_says_nothing(
     with pytest.raises(InputError, match=rf"cannot package the video of .*{name}: its codec is {codec}") as caught:
         find_tracks([made], tools=tools)
     assert "encode the track anew" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("ffprobe", "ffprobe gave no JSON for "),
+        ("packager", "Shaka Packager finds no stream in "),
+        ("ffmpeg", "ffmpeg gave no hash for "),
+    ],
+)
+@pytest.mark.parametrize("says", ["", "7"])
+def test_programs_that_are_others_are_told(
+    tools: Tools, clip: tuple[TrackInput, ...], tmp_path: Path, name: str, told: str, says: str
+) -> None:
+    """A path that leads to another program, which ends well and says nothing of use, is no bug of drmkit's."""
+    other = tmp_path / "other"
+    other.write_text(f"#!/bin/sh\nprintf '{says}'\n")
+    other.chmod(0o755)
+    if says and name != "packager":
+        told = {"ffprobe": "ffprobe gave no JSON for ", "ffmpeg": "ffmpeg gave '7' for "}[name]
+    wrong = replace(tools, **{name: other})
+    with pytest.raises(DrmkitError, match=told):
+        packet_hashes(find_tracks([clip[0].path], tools=wrong)[0].path, tools=wrong)
 
 
 def test_what_ffprobe_says_is_said_of_the_file(tools: Tools, tmp_path: Path) -> None:
