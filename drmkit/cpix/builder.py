@@ -342,6 +342,7 @@ class Builder:
             InvalidDocumentError: what was given does not make a valid document of this version; nothing is returned.
         """
         document = self._open()
+        document.touch()
         rows = None if self._noted is None else self._noted.rows(document)
         survey = Survey(document, rows=rows)
         report_on(survey, self._version, kinds=frozenset({"semantics"})).raise_for_errors()
@@ -372,6 +373,7 @@ class Builder:
             document = self._open()
             found = find_child(document.root, cpix(list_name))
             document.changing(found)
+            document.touch()
             parent = self._lists[list_name] = ensure_child(document.root, cpix(list_name))
         return add_element(parent, tag, attributes)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Final, Generic, TypeVar, overload
 
 from lxml import etree
@@ -32,12 +33,14 @@ __all__ = [
 
 V = TypeVar("V", bound=View)
 _SIGNATURE: Final = f"{{{DS}}}Signature"
+_NEAR: Final = 16
 
 
 class Collection(Generic[V]):
     """One list of a document: iterates, has a length, takes positions, finds by key in constant time.
 
-    The list is read from the living tree, so it is always what the document holds.
+    The list is read from the living tree, so it is always what the document holds; who adds or moves elements past the
+    typed properties calls `Document.touch`, so that they are found.
     """
 
     list_tag: str
@@ -47,7 +50,8 @@ class Collection(Generic[V]):
     def __init__(self, document: Document) -> None:
         self._document = document
         self._index: dict[Hashable, list[etree._Element]] = {}
-        self._indexed = -1
+        self._placed: list[etree._Element] | None = None
+        self._arrangement = -1
 
     @property
     def list_element(self) -> etree._Element | None:
@@ -66,7 +70,10 @@ class Collection(Generic[V]):
     @overload
     def __getitem__(self, position: slice) -> list[V]: ...
     def __getitem__(self, position: int | slice) -> V | list[V]:
-        elements = list(self.elements())
+        if self._placed is None or self._arrangement != self._document.arrangement:
+            self._read()
+            self._placed = list(self.elements())
+        elements = self._placed
         if isinstance(position, slice):
             return [self.view(self._document, element) for element in elements[position]]
         try:
@@ -94,6 +101,8 @@ class Collection(Generic[V]):
             raise CpixError(f"{item!r} is not in this document")
         for element in item.element.iter(etree.Element):
             self._document.changing(element)
+        self._forget(item.element, self._key(item.element))
+        self._placed = None
         remove_element(item.element)
         if next(parent.iterchildren(etree.Element), None) is None:
             remove_element(parent)
@@ -102,12 +111,42 @@ class Collection(Generic[V]):
     def _key(element: etree._Element) -> Hashable:
         return element.get("id", "").strip(" \t\r\n") or None  # an xs:ID has no space around it
 
-    def _found(self, key: Hashable) -> list[etree._Element]:
-        if self._indexed != self._document.revision:
-            self._index = {}
+    def key_of(self, element: etree._Element) -> Hashable:
+        """Return what an item is found by."""
+        return self._key(element)
+
+    def extended(self) -> None:
+        """Note that the list has got items past the typed properties, and nothing else has changed."""
+        self._arrangement = -1
+
+    def renamed(self, element: etree._Element, before: Hashable) -> None:
+        """Note that an item is no longer found by what it was found by before."""
+        after = self._key(element)
+        if after == before or self._arrangement != self._document.arrangement:
+            return
+        self._forget(element, before)
+        others = self._index.setdefault(after, [])
+        # Items of one key are in document order: one that is not seen to follow the others may stand anywhere.
+        if not others or element in islice(others[-1].itersiblings(), _NEAR):
+            others.append(element)
+        else:
+            self._arrangement = -1
+
+    def _forget(self, element: etree._Element, key: Hashable) -> None:
+        found = self._index.get(key, []) if self._arrangement == self._document.arrangement else []
+        if element in found:
+            found.remove(element)
+
+    def _read(self) -> None:
+        """Make the index, unless it is up to date: a change of a value leaves it so."""
+        if self._arrangement != self._document.arrangement:
+            self._index, self._placed = {}, None
             for element in self.elements():
                 self._index.setdefault(self._key(element), []).append(element)
-            self._indexed = self._document.revision
+            self._arrangement = self._document.arrangement
+
+    def _found(self, key: Hashable) -> list[etree._Element]:
+        self._read()
         return self._index.get(key, [])
 
     def _first(self, key: Hashable) -> V | None:
@@ -275,5 +314,7 @@ class Signatures(Collection[Signature]):
         """Take a signature out of the document, which frees what it covered for changes."""
         if item.element.getparent() is not self._document.root:
             raise CpixError(f"{item!r} is not in this document")
+        self._forget(item.element, self._key(item.element))
+        self._placed = None
         remove_element(item.element)
-        self._document.touch()
+        self._document.revision += 1

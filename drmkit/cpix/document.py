@@ -10,6 +10,7 @@ from lxml import etree
 
 from drmkit.cpix import reader, selection
 from drmkit.cpix.collections import (
+    Collection,
     ContentKeys,
     DRMSystems,
     Periods,
@@ -64,8 +65,10 @@ class Document(View):
 
     __slots__ = (
         "_lines",
+        "_lists",
         "_names",
         "_signed",
+        "arrangement",
         "content_keys",
         "drm_systems",
         "made_here",
@@ -88,6 +91,7 @@ class Document(View):
         self.source = source
         self._lines = None if source is None else Lines(tree.getroot(), source)
         self.revision = 0
+        self.arrangement = 0
         self.made_here = False
         self.validated_revision: int | None = None
         self._names: str | None = None
@@ -99,6 +103,8 @@ class Document(View):
         self.usage_rules = UsageRules(self)
         self.update_history = UpdateHistory(self)
         self.signatures = Signatures(self)
+        lists: tuple[Collection[Any], ...] = (self.recipients, self.content_keys, self.drm_systems, self.periods)
+        self._lists = {found.list_tag: found for found in (*lists, self.usage_rules, self.update_history)}
 
     @classmethod
     def new(cls) -> Document:
@@ -174,11 +180,17 @@ class Document(View):
         self._names = version
 
     def touch(self) -> None:
-        """Note that the tree has changed, so that indexes and signed parts are read anew."""
+        """Note that the tree was changed past the typed properties, so that everything is looked up in it anew."""
         self.revision += 1
+        self.arrangement += 1
+
+    def list_of(self, element: etree._Element) -> Collection[Any] | None:
+        """Return the list that an element is an item of, or None."""
+        parent = element.getparent()
+        return None if parent is None else self._lists.get(str(parent.tag))
 
     def changing(self, element: etree._Element | None = None) -> None:
-        """Announce a change of an element of this document.
+        """Announce a change of an element of this document, which leaves all lists as they are.
 
         Raises:
             CpixError: a signature covers the element, and would not hold any longer.
@@ -191,7 +203,7 @@ class Document(View):
                 f"{name} in line {self.line_of(target)} is signed: a change breaks the signature",
                 hint="remove the signature first: document.signatures.remove(signature); then sign again",
             )
-        self.touch()
+        self.revision += 1
 
     def line_of(self, element: etree._Element) -> int:
         """Return the line of the input in which the start tag of an element begins; 0 for one that was made here.

@@ -38,6 +38,9 @@ __all__ = [
 T = TypeVar("T")
 
 
+_LOOKED_UP: Final = frozenset({"id", "kid", "updateVersion"})
+
+
 def cpix(local: str) -> str:
     """Return the `{namespace}local` name of an element of CPIX."""
     return f"{{{CPIX}}}{local}"
@@ -161,10 +164,15 @@ class Attribute(Generic[T]):
 
     def __set__(self, view: View, value: T | None) -> None:
         view.changing()
-        if value is None:
+        text = None if value is None else self.codec.write(value)
+        holder = view.document.list_of(view.element) if self.name in _LOOKED_UP else None
+        before = None if holder is None else holder.key_of(view.element)
+        if text is None:
             remove_attribute(view.element, self.name)
         else:
-            set_attribute(view.element, self.name, self.codec.write(value))
+            set_attribute(view.element, self.name, text)
+        if holder is not None:
+            holder.renamed(view.element, before)
 
 
 class Required(Attribute[T]):

@@ -101,6 +101,7 @@ def _add(document: Document, key: ContentKey, system: DrmSystem) -> DRMSystem:
         document.root.insert(0 if keys is None else document.root.index(keys) + 1, parent)
     element = parent.makeelement(_tag(key, "DRMSystem"), {"kid": key.kid.uuid, "systemId": system.system_id})
     parent.append(element)
+    document.drm_systems.extended()
     return document.drm_systems.view(document, element)
 
 
