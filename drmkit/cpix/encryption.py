@@ -79,7 +79,8 @@ def encrypt(
         recipients: the recipients' X.509 certificates, in DER or PEM; None takes those that the document itself names
             in its delivery data, as a request for encrypted keys does.
         version: the CPIX version whose shape is written; None takes what the document says, else what its structure
-            allows. Up to 2.3.1 a document key names its algorithm, in 2.4 the schema forbids that.
+            allows. Up to 2.3.1 a document key names its algorithm, in 2.4 the schema forbids that: a document that says
+            a version of the other shape says this one from then on.
         separate_keys: give each content key a document key of its own (2.4), named by `encryptsKey`.
         allow_weak: accept certificates with RSA keys under 3072 bits, signed with SHA-1, or not valid at present.
         now: the time at which certificates must be valid (aware); None means the present.
@@ -100,6 +101,8 @@ def encrypt(
     shape = _version(document, version, separate_keys=separate_keys)
     keys = list(_plain_keys(sealed))
     _check_signatures(sealed)
+    if sealed.version and (sealed.version.strip() == "2.4") != (shape == "2.4"):
+        sealed.version = shape
     mac_key = random(MAC_KEY_SIZE)
     document_keys = _seal_all(keys, mac_key, random, separate=separate_keys)
     for certificate in certificates:

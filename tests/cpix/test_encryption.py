@@ -195,6 +195,17 @@ def test_encrypted_keys_are_not_encrypted_again() -> None:
         cpix.encrypt(sealed, [pair().der])
 
 
+@pytest.mark.parametrize(
+    ("stated", "asked", "said"), [("2.4", "2.3", "2.3"), ("2.3", "2.4", "2.4"), ("2.3.1", "2.2", "2.3.1")]
+)
+def test_a_document_says_the_version_whose_shape_it_has(stated: str, asked: str, said: str) -> None:
+    """Where the shape of another version is asked for, the document no longer says the one that forbids it."""
+    document = clear_document(stated)
+    sealed = cpix.encrypt(document, [pair().der], version=asked)
+    assert (sealed.version, document.version) == (said, stated)
+    assert errors(sealed, "auto") == []
+
+
 def test_an_unknown_version_is_refused() -> None:
     """A version that was never published is named."""
     with pytest.raises(CpixError, match="there is no CPIX version '2.5'"):
