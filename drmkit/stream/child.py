@@ -25,17 +25,17 @@ _TICK = 0.5
 
 
 class Feed:
-    """A pipe that holds a secret text for one child; written by a thread, since a pipe takes only so much at once.
+    """A pipe that holds something secret for one child; written by a thread, since a pipe takes only so much at once.
 
     Args:
-        text: what the child is to read; it can do so once, from start to end.
+        content: what the child is to read; it can do so once, from start to end.
 
     Attributes:
         reader: the file descriptor that the child inherits.
     """
 
-    def __init__(self, text: Secret[str]) -> None:
-        self._text = text
+    def __init__(self, content: Secret[str] | Secret[bytes]) -> None:
+        self._content = content
         self._thread: threading.Thread | None = None
         self.reader, self._writer = os.pipe()
 
@@ -56,7 +56,8 @@ class Feed:
 
     def _write(self) -> None:
         with contextlib.suppress(BrokenPipeError), os.fdopen(self._writer, "wb") as pipe:
-            pipe.write(self._text.reveal().encode("utf-8"))
+            content = self._content.reveal()
+            pipe.write(content.encode("utf-8") if isinstance(content, str) else content)
 
     def __exit__(self, *_: object) -> None:
         if self._thread:

@@ -3,8 +3,10 @@
 - `checking`: `check_stream`, the one way in; `model`, `summary`: the report that it returns; `catalog`: every rule
 - `access`: reads files and URLs; `hls`, `playlist`, `dash`, `addressing`, `sidx`: what manifests name
 - `presentation`: what they say, HLS and DASH alike; `initsegment`, `fragments`, `look`, `presence`: what the media says
+- `transport`, `samplelook`, `samplerules`, `samplecipher`, `sampledecoding`: MPEG-TS and packed audio under SAMPLE-AES
 - `mediarules`, `boxrules`, `hlsrules`, `dashrules`, `crossrules`, `documentrules`: the rules; `collector`: findings
-- `decoding`, `judgement`, `decryption`, `rekeying`, `aes128`: whether it really decrypts
+- `hlskeys`: what key tags say of a key; `decoding`, `judgement`, `decryption`, `unnamed`, `rekeying`, `sources`,
+  `aes128`: whether it really decrypts
 """
 
 from importlib import import_module

@@ -12,33 +12,22 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from drmkit.errors import RemoteError, SignalingError
 from drmkit.identifiers import KeyId
 from drmkit.secret import Secret
-from drmkit.stream.check.access import Access, Reference, UnreadableError
+from drmkit.stream.check.access import Access, UnreadableError
 from drmkit.stream.check.collector import Collector
+from drmkit.stream.check.hlskeys import KeyFiles
 from drmkit.stream.check.look import chosen
 from drmkit.stream.check.model import Place, TrackReport, Verdict
 from drmkit.stream.check.presentation import KeyLine, Segment, StreamTrack
+from drmkit.stream.check.transport import kind_of, read_transport
 
-__all__ = ["check_aes128", "decrypted", "kind_of", "uses_aes128"]
+__all__ = ["check_aes128", "decrypted", "uses_aes128"]
 
 _BLOCK = 16
-_PACKET = 188
-_BOXES = frozenset({b"ftyp", b"styp", b"moof", b"moov", b"sidx", b"emsg", b"prft", b"free", b"mdat"})
 
 
 def uses_aes128(track: StreamTrack) -> bool:
     """Say whether a playlist encrypts whole segments."""
     return any(line.key.method == "AES-128" for line in track.keys)
-
-
-def kind_of(data: bytes) -> str:
-    """Return what a segment in the clear is: "ts", "mp4", "packed" or "text"; "" for what is none of these."""
-    if data[:1] == b"G" and all(data[at : at + 1] == b"G" for at in range(0, min(len(data), 5 * _PACKET), _PACKET)):
-        return "ts"
-    if data[4:8] in _BOXES:
-        return "mp4"
-    if data[:3] == b"ID3" or (data[:1] == b"\xff" and data[1:2] and data[1] & 0xE0 == 0xE0) or data[:2] == b"\x0bw":  # noqa: PLR2004
-        return "packed"
-    return "text" if data.removeprefix(b"\xef\xbb\xbf").startswith((b"WEBVTT", b"<?xml", b"<tt")) else ""
 
 
 def decrypted(data: bytes, key: Secret[bytes], iv: bytes) -> bytes | None:
@@ -79,7 +68,7 @@ class _Whole:
     access: Access
     keys: Mapping[KeyId, Secret[bytes]]
     collector: Collector
-    fetch_keys: bool
+    files: KeyFiles
 
     def add(self, rule: str, words: str, place: Place, hint: str | None = None) -> None:
         self.collector.add(rule, words, track=self.track.name, place=place, hint=hint)
@@ -101,6 +90,12 @@ class _Whole:
         rule = "clear-lead" if segment.index == 0 else "clear-part"
         self.add(rule, f"segment {segment.index} is in the clear", Place(self.access.name(segment.media.location)))
 
+    def in_samples(self, segment: Segment, line: KeyLine) -> _Tried:
+        """Say that METHOD is not what a segment says of itself."""
+        words = f"METHOD=AES-128, and segment {segment.index} is MPEG-TS that says that its samples are encrypted"
+        self.add("hls-method", words, line.place, "METHOD=SAMPLE-AES")
+        return _Tried("does not decrypt", "not whole segments are encrypted, but samples")
+
     def try_keys(self, segment: Segment, line: KeyLine, data: bytes) -> _Tried:
         """Decrypt a segment with the key behind its URI, or with each that was given: the format has no key IDs."""
         number, place = segment.index, Place(self.access.name(segment.media.location))
@@ -111,7 +106,7 @@ class _Whole:
             words = f"segment {number} has {len(data)} bytes, which is no multiple of 16 as AES-128 makes it"
             self.add("segment-broken", words, place)
             return _Tried("does not decrypt", "a segment is cut short")
-        own = self.key_of(line)
+        own = self.files.of(self.track, line)
         candidates = list(self.keys.values()) if own is None else [own]
         if not candidates:
             self.add(
@@ -129,27 +124,14 @@ class _Whole:
         self.add("key-wrong", f"segment {number} does not decrypt with {which}, and the IV that is in force", place)
         return _Tried("does not decrypt", f"not with {which}")
 
-    def key_of(self, line: KeyLine) -> Secret[bytes] | None:
-        """Return the key behind a URI: of a file or the tag itself, and where that is wished for of a server."""
-        try:
-            payload = line.key.payload()
-            if payload is not None:
-                return Secret(payload) if len(payload) == _BLOCK else None
-            location = self.access.resolve(self.track.location or self.access.manifest, line.key.uri or "")
-            if location.remote and not self.fetch_keys:
-                return None
-            data = self.access.read(Reference(location), most=_BLOCK * 4, what="the key")
-        except UnreadableError as error:
-            if error.rule != "reference-refused":
-                self.add("segment-unreadable", f"the key: {error.message}", line.place)
-            return None
-        except (SignalingError, RemoteError) as error:
-            self.add("segment-unreadable", f"the key: {error.message}", line.place)
-            return None
-        if len(data) != _BLOCK:
-            self.add("key-wrong", f"what is behind the key's URI has {len(data)} bytes, not 16", line.place)
-            return None
-        return Secret(data)
+
+def _has_encrypted_samples(data: bytes) -> bool:
+    if kind_of(data) != "ts":
+        return False
+    try:
+        return any(stream.says_encrypted for stream in read_transport(data))
+    except SignalingError:
+        return False
 
 
 def check_aes128(
@@ -159,7 +141,7 @@ def check_aes128(
     collector: Collector,
     *,
     wanted: int | None,
-    fetch_keys: bool,
+    files: KeyFiles,
 ) -> TrackReport:
     """Check a playlist of whole encrypted segments.
 
@@ -169,9 +151,9 @@ def check_aes128(
         keys: the keys that are known; the format has no key IDs, so each is tried.
         collector: takes the findings.
         wanted: how many segments to look at; None for all.
-        fetch_keys: whether keys are fetched over the network, as a player does.
+        files: reads the keys behind URIs.
     """
-    whole = _Whole(track, access, keys, collector, fetch_keys)
+    whole = _Whole(track, access, keys, collector, files)
     tried: list[_Tried] = []
     examined = 0
     for at in chosen(track.segments, wanted):
@@ -180,8 +162,11 @@ def check_aes128(
         if data is None:
             continue
         examined += 1
-        line = next((line for line in segment.keys if line.key.method == "AES-128" and line.is_identity), None)
-        if line is None:
+        lines = [line for line in segment.keys if line.key.method == "AES-128"]
+        line = next((line for line in lines if line.is_identity), None)
+        if lines and _has_encrypted_samples(data):
+            tried.append(whole.in_samples(segment, lines[0]))
+        elif line is None:
             whole.without_key(segment, data)
         else:
             tried.append(whole.try_keys(segment, line, data))

@@ -19,6 +19,7 @@ _IOP: Final = "DASH-IF IOP, Part 6 (Content Protection)"
 _WRM: Final = "Microsoft, PlayReady Header Specification"
 _CPIX: Final = "DASH-IF CPIX 2.4"
 _SHAKA: Final = "Shaka Packager, widevine_pssh_data.proto"
+_SAMPLE_AES: Final = "Apple, MPEG-2 Stream Encryption Format for HTTP Live Streaming"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +96,8 @@ _TABLE: Final[tuple[tuple[str, Severity, str, str, str], ...]] = (
     ("hls-identity-line", "error", "No key tag of format identity holds data that is no key.", "take the line out: players take what is behind the URI as the key itself", _HLS + ", 4.3.2.4"),
     ("hls-key-inside", "error", "A playlist does not hold the key itself.", "put the key behind a URI that asks who wants it", _HLS + ", 4.3.2.4"),
     ("hls-key-over-http", "warning", "Keys are fetched over https.", "use an https URI", _HLS + ", 10"),
+    ("sample-aes-stream-type", "error", "In MPEG-TS, streams under SAMPLE-AES have the stream types of encrypted streams.", "package again with SAMPLE-AES: 0xDB for H.264, 0xCF for AAC, 0xC1 for AC-3, 0xC2 for E-AC-3", _SAMPLE_AES + ", 3"),
+    ("sample-aes-descriptor", "warning", "Encrypted streams are described: private data indicator and audio setup.", "Apple's players set up the decoder by these descriptors: package again with SAMPLE-AES", _SAMPLE_AES + ", 2.3.4 and 3"),
     ("hls-fairplay-scheme", "error", "FairPlay is signaled for cbcs alone.", "FairPlay plays no AES-CTR: package with cbcs, or take the line out", "Apple, HTTP Live Streaming authoring"),
     ("hls-version", "warning", "EXT-X-VERSION covers what the playlist uses.", "5 for KEYFORMAT and SAMPLE-AES, 6 for EXT-X-MAP", _HLS + ", 7"),
     ("hls-session-key", "warning", "Session keys are keys of the media playlists.", "write the lines of the media playlists", _HLS + ", 4.3.4.5"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,8 +22,9 @@ from drmkit.stream.check.crossrules import Streams, check_streams
 from drmkit.stream.check.dash import read_dash
 from drmkit.stream.check.dashrules import check_protections
 from drmkit.stream.check.decoding import Decoder
-from drmkit.stream.check.decryption import Decryption, Outcome, Sources, worst
+from drmkit.stream.check.decryption import Decryption, Outcome, worst
 from drmkit.stream.check.hls import read_hls
+from drmkit.stream.check.hlskeys import KeyFiles
 from drmkit.stream.check.hlsrules import check_key_lines, check_segments, check_session_keys
 from drmkit.stream.check.look import Look, Spool, look_into
 from drmkit.stream.check.mediarules import check_media
@@ -30,7 +32,11 @@ from drmkit.stream.check.model import Place, StreamReport, TrackReport
 from drmkit.stream.check.presence import check_presence
 from drmkit.stream.check.presentation import Presentation, StreamTrack
 from drmkit.stream.check.rekeying import by_key, settle
+from drmkit.stream.check.samplelook import has_no_boxes, look_into_samples
+from drmkit.stream.check.samplerules import check_sample_track
+from drmkit.stream.check.sources import Sources
 from drmkit.stream.check.summary import describe
+from drmkit.stream.check.unnamed import try_keys
 from drmkit.stream.probe import TrackProperties, probe
 from drmkit.stream.staging import private_folder, spill
 from drmkit.stream.tools import Tools, find_tools
@@ -73,7 +79,7 @@ class _Check:
     decryption: Decryption | None
     tools: Tools | None
     wanted: int | None
-    fetch_keys: bool
+    files: KeyFiles
     streams: Streams = field(default_factory=Streams)
 
 
@@ -107,7 +113,7 @@ def check_stream(
         segments: how many segments of each track to read: the first, the last and others between; None for all.
         max_bytes: how much to read in all.
         root: the folder that a local manifest may refer into; by default its own.
-        fetch_keys: fetch keys of AES-128 from their http and https URIs, as a player does.
+        fetch_keys: fetch keys of the key format identity from their http and https URIs, as a player does.
         decode: decrypt and decode; without, only what is said is compared.
         timeout: seconds that one run of ffmpeg may take.
         progress: called before each track with the tracks done, all tracks, and the track's name.
@@ -125,7 +131,7 @@ def check_stream(
         check = _prepare(
             access, document, keys or {}, sources=sources, tools=tools, decode=decode, timeout=timeout, random=random
         )
-        check.wanted, check.fetch_keys = segments, fetch_keys
+        check.wanted, check.files.fetch = segments, fetch_keys
         found = _read(check, now)
         return _run(check, found, progress or (lambda *_: None))
     finally:
@@ -152,16 +158,18 @@ def _prepare(
     for path in sources:
         if not path.is_file():
             raise InputError(f"the source {path} is not a file" if path.exists() else f"there is no source {path}")
+    files = KeyFiles(access, collector, fetch=False)
     found, decryption = None, None
     try:
         found = (tools or find_tools()) if decode else None
     except MissingExtraError as error:
         collector.add("decryption-not-tried", f"nothing was decrypted: {error.message}", hint=error.hint)
     if found is not None:
-        clear = Sources(tuple(sources)) if sources else None
+        decoder = Decoder(found, timeout)
+        clear = Sources(tuple(sources), decoder) if sources else None
         asked = document is not None or bool(keys)
-        decryption = Decryption(Decoder(found, timeout), known, asked, clear, collector, random)
-    return _Check(access, collector, document, known, decryption, found, None, fetch_keys=False)
+        decryption = Decryption(decoder, known, asked, clear, collector, random, files, _document_ivs(document))
+    return _Check(access, collector, document, known, decryption, found, None, files)
 
 
 def _document_keys(document: Document | None) -> dict[KeyId, Secret[bytes]]:
@@ -173,6 +181,15 @@ def _document_keys(document: Document | None) -> dict[KeyId, Secret[bytes]]:
             continue
         if value is not None:
             found[key.kid] = value
+    return found
+
+
+def _document_ivs(document: Document | None) -> dict[KeyId, bytes]:
+    found = {}
+    for key in document.content_keys if document is not None else ():
+        with contextlib.suppress(CpixError):
+            if key.iv is not None:
+                found[key.kid] = key.iv.ljust(_KEY_SIZE, b"\0")
     return found
 
 
@@ -226,7 +243,7 @@ def _look(check: _Check, track: StreamTrack) -> _Work:
 def _inside(check: _Check, track: StreamTrack, work: _Work) -> None:
     if uses_aes128(track):
         work.report = check_aes128(
-            track, check.access, check.keys, check.collector, wanted=check.wanted, fetch_keys=check.fetch_keys
+            track, check.access, check.keys, check.collector, wanted=check.wanted, files=check.files
         )
         if check.decryption is not None and check.decryption.sources is not None:
             words = (
@@ -234,15 +251,19 @@ def _inside(check: _Check, track: StreamTrack, work: _Work) -> None:
             )
             check.collector.add("content-unchecked", words, track=track.name, place=track.place)
         return
-    if not _readable(check, track):
+    samples = has_no_boxes(track, check.access)
+    if not samples and not _readable(check, track):
         return
     with private_folder() as made:
         spool = Spool(made, all=bool(check.decryption and check.decryption.sources))
-        work.looks = look_into(track, check.access, check.collector, check.wanted, spool if check.tools else None)
+        work.looks = _looks(check, track, spool if check.tools else None, samples=samples)
         for look in work.looks:
-            settle(look)
-            check_media(look, check.collector)
+            if look.container == "mp4":
+                settle(look)
+                check_media(look, check.collector)
             work.outcomes.append(_decrypt(check, look, made))
+            if look.container != "mp4":
+                check_sample_track(look, check.collector)
             work.properties.append(_properties(check, look, made))
             check.streams.add(look, work.systems)
             for one in look.segments:
@@ -250,8 +271,17 @@ def _inside(check: _Check, track: StreamTrack, work: _Work) -> None:
     if isinstance(track.segments, list) and track.segments and not any(one.whole for one in track.segments):
         words = "an I-frame playlist names parts of segments: tags and initialization segment were checked"
         check.collector.add("content-unchecked", words, track=track.name, place=track.place)
-    if not work.looks and len(track.segments) and not check.collector.has("init-broken", track.name):
+    if not samples and not work.looks and len(track.segments) and not check.collector.has("init-broken", track.name):
         _unlooked(check, track)
+
+
+def _looks(check: _Check, track: StreamTrack, spool: Spool | None, *, samples: bool) -> list[Look]:
+    if not samples:
+        return look_into(track, check.access, check.collector, check.wanted, spool)
+    known = [*check.keys, *check.collector.expected, *check.streams.owners]
+    return look_into_samples(
+        track, check.access, check.collector, wanted=check.wanted, spool=spool, known=dict.fromkeys(known)
+    )
 
 
 def _readable(check: _Check, track: StreamTrack) -> bool:
@@ -259,15 +289,8 @@ def _readable(check: _Check, track: StreamTrack) -> bool:
     kinds = {"webm": "WebM", "ts": "MPEG-TS", "text": "text", "packed": "packed audio"}
     if track.container not in kinds:
         return True
-    what = kinds[track.container]
-    sample_aes = any(line.key.method.startswith("SAMPLE-AES") for line in track.keys)
-    how = "the samples are encrypted in it, which is not read" if sample_aes else "it is not looked into"
-    check.collector.add(
-        "content-unchecked",
-        f"the segments are {what}: {how}; the manifest was checked",
-        track=track.name,
-        place=track.place,
-    )
+    words = f"the segments are {kinds[track.container]}: it is not looked into; the manifest was checked"
+    check.collector.add("content-unchecked", words, track=track.name, place=track.place)
     return False
 
 
@@ -287,6 +310,10 @@ def _decrypt(check: _Check, look: Look, folder: Path) -> Outcome:
         return Outcome("clear", "")
     if check.decryption is None:
         return Outcome("not tried", "nothing was decoded")
+    if look.container != "mp4":
+        outcomes = [check.decryption.check(look)] if look.kids else []
+        outcomes += try_keys(check.decryption, look)
+        return worst(outcomes or [Outcome("not tried", "no encrypted segment was kept")])
     parts = by_key(look, folder)
     if not parts:
         words = "keys change within segments, or encrypted and clear samples alternate by key groups"
@@ -296,17 +323,22 @@ def _decrypt(check: _Check, look: Look, folder: Path) -> Outcome:
 
 
 def _properties(check: _Check, look: Look, folder: Path) -> TrackProperties | None:
-    """Return what ffprobe says of a track; only a document's usage rules need it."""
-    if check.document is None or check.tools is None or look.init_path is None:
+    """Return what ffprobe says of a track; a document's usage rules need it, and tracks without boxes say no size."""
+    media = look.media
+    if (check.document is None and look.container == "mp4") or check.tools is None or look.init_path is None:
         return None
-    if look.media.kind not in {"video", "audio"} or not look.segments or look.segments[0].path is None:
+    if media.kind not in {"video", "audio"} or not look.segments or look.segments[0].path is None:
         return None
     joined = folder / "joined.mp4"
     spill(joined, look.init_path.read_bytes() + look.segments[0].path.read_bytes())
+    number = [track for track in look.init.tracks if track.kind == media.kind].index(media)
     try:
-        return probe(joined, "video" if look.media.kind == "video" else "audio", tools=check.tools)
+        found = probe(joined, "video" if media.kind == "video" else "audio", number, tools=check.tools)
     except DrmkitError:
         return None
+    if look.container != "mp4":
+        media.width, media.height, media.channels = found.width or 0, found.height or 0, found.channels or 0
+    return found
 
 
 def _compare(check: _Check, found: Presentation, work: _Work) -> None:

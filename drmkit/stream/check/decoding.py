@@ -85,8 +85,14 @@ class Decoder:
         timeout: seconds that one run may take.
     """
 
+    # How the script that names the files is read.
+    reading: tuple[str, ...] = (
+        *("-protocol_whitelist", "file,pipe,concat"),
+        *("-f", "concat", "-safe", "0", "-auto_convert", "0"),
+    )
+
     def __init__(self, tools: Tools, timeout: float) -> None:
-        self._tools, self._timeout = tools, timeout
+        self.tools, self.timeout = tools, timeout
 
     def decode(self, media: Media, keys: Mapping[KeyId, Secret[bytes]]) -> Outcome | None:
         """Decode a track strictly.
@@ -108,9 +114,15 @@ class Decoder:
         skipped = len(_SKIPPED.findall(text))
         return Outcome(int(match[2]), max(int(match[3] or 0), complaints, skipped))
 
-    def packets(self, media: Media, keys: Mapping[KeyId, Secret[bytes]]) -> list[str]:
-        """Return the SHA-256 of each packet of a track, decrypted where keys are given, in their order."""
-        output = ["-c", "copy", "-f", "framehash", "-hash", "sha256", "-"]
+    def packets(self, media: Media, keys: Mapping[KeyId, Secret[bytes]], filters: str = "") -> list[str]:
+        """Return the SHA-256 of each packet of a track, decrypted where keys are given, in their order.
+
+        Args:
+            media: the track.
+            keys: the keys by key ID.
+            filters: bitstream filters that packets go through before; nothing comes of tracks that they do not fit.
+        """
+        output = ["-c", "copy", *(["-bsf", filters] if filters else []), "-f", "framehash", "-hash", "sha256", "-"]
         return _PACKET.findall(self._run(media, keys, [], output)[0].decode("ascii"))
 
     def samples(self, media: Media, keys: Mapping[KeyId, Secret[bytes]]) -> list[bytes]:
@@ -121,18 +133,36 @@ class Decoder:
         data = io.BytesIO(self._run(media, keys, whole, [*copy, "data", "-"])[0])
         return [data.read(size) for size in sizes]
 
+    def script(self, media: Media, keys: Mapping[KeyId, Secret[bytes]], folder: Path) -> Secret[str] | Secret[bytes]:
+        """Return a script for ffmpeg's concat demuxer: the one way to give it keys outside its arguments."""
+        names = []
+        for number, path in enumerate(media.files):
+            # Under names of our own, since ffmpeg gives colons and bars in a name a meaning.
+            (folder / str(number)).symlink_to(path.absolute())
+            names.append(f"file:{number}")
+        joined = "|".join(names)
+        lines = ["ffconcat version 1.0", f"file {'concat:' if len(names) > 1 else ''}{joined}"]
+        if keys:
+            pairs = ":".join(f"{kid.hex}={key.reveal().hex()}" for kid, key in keys.items())
+            lines.append(f"option decryption_keys {pairs}")
+        return Secret("\n".join(lines) + "\n")
+
+    def mapped(self, media: Media) -> str:
+        """Return ffmpeg's name of the track in what the script names."""
+        return f"0:{media.stream}"
+
     def _run(
         self, media: Media, keys: Mapping[KeyId, Secret[bytes]], reading: Sequence[str], writing: Sequence[str]
     ) -> tuple[bytes, str]:
-        argv = [str(self._tools.ffmpeg), "-nostdin", "-hide_banner", "-nostats", "-v", "level+verbose", *reading]
-        argv += ["-protocol_whitelist", "file,pipe,concat", "-f", "concat", "-safe", "0", "-auto_convert", "0"]
+        argv = [str(self.tools.ffmpeg), "-nostdin", "-hide_banner", "-nostats", "-v", "level+verbose", *reading]
+        argv += self.reading
         with (
             tempfile.TemporaryDirectory(prefix="drmkit-") as made,
-            Feed(_script(media.files, keys, Path(made))) as feed,
+            Feed(self.script(media, keys, Path(made))) as feed,
         ):
-            argv += ["-i", feed.path, "-map", f"0:{media.stream}", *writing]
+            argv += ["-i", feed.path, "-map", self.mapped(media), *writing]
             try:
-                _, output, said = Child(argv, Path(made), [feed], self._timeout).finish()
+                _, output, said = Child(argv, Path(made), [feed], self.timeout).finish()
             except OSError as error:
                 raise MissingExtraError(
                     f"ffmpeg cannot be started ({error.strerror})", hint="check that it is a program for this system"
@@ -140,18 +170,3 @@ class Decoder:
             except subprocess.TimeoutExpired:
                 return b"", ""
         return output, said.decode("utf-8", "replace")
-
-
-def _script(files: Sequence[Path], keys: Mapping[KeyId, Secret[bytes]], folder: Path) -> Secret[str]:
-    """Return a script for ffmpeg's concat demuxer: the one way to give it keys outside its arguments."""
-    names = []
-    for number, path in enumerate(files):
-        # Under names of our own, since ffmpeg gives colons and bars in a name a meaning.
-        (folder / str(number)).symlink_to(path.absolute())
-        names.append(f"file:{number}")
-    media = "|".join(names)
-    lines = ["ffconcat version 1.0", f"file {'concat:' if len(names) > 1 else ''}{media}"]
-    if keys:
-        pairs = ":".join(f"{kid.hex}={key.reveal().hex()}" for kid, key in keys.items())
-        lines.append(f"option decryption_keys {pairs}")
-    return Secret("\n".join(lines) + "\n")

@@ -75,7 +75,10 @@ def check_against_document(
             words = f"the track is in the clear, and the document has the key {wanted.kid} for it"
             collector.add("document-clear", words, track=look.track.name, place=look.place)
         return
-    if wanted is not None and wanted.kid not in look.kids:
+    if not look.kids:
+        words = "nothing names the key ID of the track, so it was not compared with the document"
+        collector.add("content-unchecked", words, track=look.track.name, place=look.place)
+    elif wanted is not None and wanted.kid not in look.kids:
         words = f"the usage rules give the track the key {wanted.kid}, it has {_listed(look.kids)}"
         collector.add("document-usage", words, track=look.track.name, place=look.place)
     for kid in look.used_kids:

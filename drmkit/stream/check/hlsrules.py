@@ -107,7 +107,8 @@ def _segments(found: Sequence[Looked]) -> str:
 def _line(look: Look, line: KeyLine, one: Looked, context: Context, collector: Collector) -> None:
     name, key = look.track.name, line.key
     if context.scheme in SCHEMES and key.method != hls_method(context.scheme):
-        words = f"METHOD={key.method[:40]}, and the segments are {context.scheme}"
+        what = {"mp4": context.scheme, "ts": "MPEG-TS", "packed": "packed audio"}[look.container]
+        words = f"METHOD={key.method[:40]}, and the segments are {what}"
         hint = f"METHOD={hls_method(context.scheme)}"
         collector.add("hls-method", words, track=name, place=line.place, hint=hint)
     _iv(look, one, line, collector)
@@ -135,13 +136,15 @@ def _iv(look: Look, one: Looked, line: KeyLine, collector: Collector) -> None:
     except SignalingError as error:
         collector.add("hls-tag-broken", error.message, track=look.track.name, place=line.place, hint=error.hint)
         return
-    if iv is None or entry is None or entry.constant_iv is None or one.first_iv is None:
+    if iv is None or entry is None or one.first_iv is None:
         return
+    boxes = look.container == "mp4"
     # That of the samples: a key group brings an IV of its own.
-    if iv != one.first_iv.ljust(_KEY_SIZE, b"\0"):
+    if (entry.constant_iv is not None or not boxes) and iv != one.first_iv.ljust(_KEY_SIZE, b"\0"):
+        whose = "the constant IV of the media" if boxes else "that of another key tag in force"
         collector.add(
             "hls-iv",
-            f"IV is 0x{iv.hex()}, the constant IV of the media is 0x{one.first_iv.hex()}",
+            f"IV is 0x{iv.hex()}, {whose} is 0x{one.first_iv.hex()}",
             track=look.track.name,
             place=line.place,
         )
@@ -156,7 +159,7 @@ def _fairplay(line: KeyLine, one: Looked, context: Context, collector: Collector
     except SignalingError as error:
         collector.add("hls-tag-broken", error.message, track=context.track, place=line.place, hint=error.hint)
         return
-    if others and not right:
+    if others and one.kids and not right:
         owner = context.owners[others[0]]
         words = f"the FairPlay URI names {others[0]} (the key of {owner}), the key ID of the track is {one.kids[0]}"
         collector.add("hls-kid", words, track=context.track, place=line.place)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 from drmkit.errors import RemoteError, SignalingError
 from drmkit.identifiers import KeyId
@@ -17,7 +18,7 @@ from drmkit.stream.check.model import Place
 from drmkit.stream.check.presentation import Segment, StreamTrack
 from drmkit.stream.staging import spill
 
-__all__ = ["Look", "Looked", "Spool", "choose", "chosen", "look_into"]
+__all__ = ["Look", "Looked", "Spool", "choose", "chosen", "look_into", "read_chosen"]
 
 _INIT = 8 * 2**20
 _MOST_CHANGES = 16
@@ -96,8 +97,9 @@ class Look:
         media: the track of the initialization segment.
         init: the initialization segment.
         place: its file.
-        init_path: where its bytes are kept.
+        init_path: where its bytes are kept; those of none for MPEG-TS and packed audio.
         segments: the segments that were read.
+        container: "mp4", "ts" or "packed".
     """
 
     track: StreamTrack
@@ -106,6 +108,7 @@ class Look:
     place: Place
     init_path: Path | None = None
     segments: list[Looked] = field(default_factory=list)
+    container: Literal["mp4", "ts", "packed"] = "mp4"
 
     @property
     def kids(self) -> tuple[KeyId, ...]:
@@ -154,12 +157,29 @@ def chosen(segments: Sequence[Segment], wanted: int | None) -> list[int]:
     return sorted(picked)
 
 
+def read_chosen(track: StreamTrack, wanted: int | None, read: Callable[[int], bool]) -> None:
+    """Read some of a track's segments.
+
+    A segment that turns out to be in the clear tells nothing of keys, so another is read beside it.
+
+    Args:
+        track: the track.
+        wanted: how many segments to look at; None for all.
+        read: reads the segment of an index, and says whether it is in the clear although its track is not.
+    """
+    first = chosen(track.segments, wanted)
+    clear = [at for at in first if read(at)]
+    if clear:
+        others = (at for at in range(clear[0] + 1, len(track.segments)) if at not in first)
+        for at in islice(others, _MOST_INSTEAD):
+            if clear and not read(at):
+                clear.pop()
+
+
 def look_into(
     track: StreamTrack, access: Access, collector: Collector, wanted: int | None, spool: Spool | None
 ) -> list[Look]:
     """Read a track's initialization segments and some of its segments.
-
-    A segment that turns out to be in the clear tells nothing of keys, so another is read beside it.
 
     Args:
         track: the track.
@@ -169,13 +189,7 @@ def look_into(
         spool: keeps segments for decryption, or None.
     """
     reader = _Reader(track, access, collector, spool)
-    first = chosen(track.segments, wanted)
-    clear = [at for at in first if reader.read(at)]
-    if clear:
-        others = (at for at in range(clear[0] + 1, len(track.segments)) if at not in first)
-        for at in islice(others, _MOST_INSTEAD):
-            if clear and not reader.read(at):
-                clear.pop()
+    read_chosen(track, wanted, reader.read)
     if not reader.looks:
         _init_alone(track, access, collector, reader.looks, spool)
     looks = [look for group in reader.looks.values() for look in group]

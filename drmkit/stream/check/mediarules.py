@@ -11,7 +11,7 @@ from drmkit.stream.check.look import Look, Looked
 from drmkit.stream.check.model import Place
 from drmkit.stream.entries import SampleEntry
 
-__all__ = ["check_kid", "check_media", "runs"]
+__all__ = ["check_coverage", "check_kid", "check_media", "runs"]
 
 _HEX = frozenset(b"0123456789abcdefABCDEF-")
 _NAL = ("avc", "hvc", "hev", "dvh", "dva", "vvc")
@@ -34,7 +34,7 @@ def check_media(look: Look, collector: Collector) -> None:
     for one in look.segments:
         _segment(look, one, collector)
     if look.media.encrypted is not None:
-        _coverage(look, collector)
+        check_coverage(look, collector)
 
 
 def _entry(look: Look, entry: SampleEntry, collector: Collector) -> None:
@@ -152,7 +152,7 @@ def runs(look: Look) -> Iterator[tuple[bool, list[Looked]]]:
         yield bool(state), group
 
 
-def _coverage(look: Look, collector: Collector) -> None:
+def check_coverage(look: Look, collector: Collector) -> None:
     """Find out whether a track that is marked as encrypted is, and from where on."""
     name = look.track.name
     parts = list(runs(look))

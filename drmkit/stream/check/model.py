@@ -77,7 +77,7 @@ class TrackReport:
         kind: "video", "audio", "text", "muxed" or "unknown".
         codec: the format of the clear samples, such as "avc1", or "" where it was not read.
         details: size or channels, for people.
-        scheme: the protection scheme, "aes-128", or "" where the track is clear.
+        scheme: the protection scheme, "sample-aes", "aes-128", or "" where the track is clear.
         kids: the key IDs, as UUIDs.
         iv: how IVs are given, such as "8 bytes each" or "constant 0x...".
         pattern: encrypted and skipped blocks, such as "1:9", or "".

@@ -38,7 +38,7 @@ def describe(
         kind=kinds.pop() if len(kinds) == 1 else "muxed",
         codec=" ".join(dict.fromkeys(one.format for look in looks for one in look.media.entries if one.format)),
         details=_details(first),
-        scheme=first.scheme or "",
+        scheme=_scheme(first),
         kids=tuple(dict.fromkeys(kid.uuid for look in looks for kid in look.kids)),
         iv="" if entry is None else _iv(first),
         pattern="" if entry is None or entry.pattern == (0, 0) else f"{entry.pattern[0]}:{entry.pattern[1]}",
@@ -48,6 +48,12 @@ def describe(
         verdict=outcome.verdict,
         reason=outcome.reason,
     )
+
+
+def _scheme(look: Look) -> str:
+    if look.container == "mp4":
+        return look.scheme or ""
+    return "sample-aes" if look.media.encrypted is not None else ""
 
 
 def _details(look: Look) -> str:
@@ -61,4 +67,8 @@ def _iv(look: Look) -> str:
     entry = look.media.encrypted
     if entry is None:
         return ""
-    return f"constant 0x{entry.constant_iv.hex()}" if entry.constant_iv else f"{entry.iv_size} bytes each"
+    if entry.constant_iv:
+        return f"constant 0x{entry.constant_iv.hex()}"
+    if look.container == "mp4":
+        return f"{entry.iv_size} bytes each"
+    return "of the segment" if any(one.first_iv for one in look.segments) else "with the key"

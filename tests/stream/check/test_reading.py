@@ -236,12 +236,12 @@ def test_what_drmkit_packages_in_aes128_decrypts(
 
 
 def test_what_is_not_looked_into_is_said(tmp_path: Path) -> None:
-    """SAMPLE-AES in MPEG-TS is not read, and the report says so."""
-    playlist = tmp_path / "m.m3u8"
-    playlist.write_text(
-        '#EXTM3U\n#EXT-X-VERSION:5\n#EXT-X-KEY:METHOD=SAMPLE-AES,URI="https://k.example.com/k"\n'
-        "#EXTINF:1,\na.ts\n#EXT-X-ENDLIST\n"
+    """MPEG-TS in DASH is not read, and the report says so."""
+    (tmp_path / "m.mpd").write_text(
+        '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT1S"><Period>'
+        '<AdaptationSet mimeType="video/mp2t"><Representation id="v" bandwidth="1"><SegmentList duration="1">'
+        '<SegmentURL media="a.ts"/></SegmentList></Representation></AdaptationSet></Period></MPD>'
     )
-    (finding,) = check_stream(playlist, decode=False).findings
+    (finding,) = check_stream(tmp_path / "m.mpd", decode=False).findings
     assert (finding.rule, finding.severity) == ("content-unchecked", "note")
-    assert "MPEG-TS: the samples are encrypted in it, which is not read" in finding.message
+    assert "MPEG-TS: it is not looked into" in finding.message
