@@ -80,7 +80,9 @@ def stream() -> None:
     type=click.Path(path_type=Path, file_okay=False),
     help="The folder that a local manifest may refer into; default: its own.",
 )
-@click.option("--fetch-keys", is_flag=True, help="Fetch AES-128 keys from their URLs, as a player does.")
+@click.option(
+    "--fetch-keys", is_flag=True, help="Fetch keys of AES-128 and SAMPLE-AES from their URLs, as a player does."
+)
 @click.option(
     "--decode/--no-decode",
     default=True,

@@ -6,7 +6,7 @@
 - `transport`, `samplelook`, `samplerules`, `samplecipher`, `sampledecoding`: MPEG-TS and packed audio under SAMPLE-AES
 - `mediarules`, `boxrules`, `hlsrules`, `dashrules`, `crossrules`, `documentrules`: the rules; `collector`: findings
 - `hlskeys`: what key tags say of a key; `decoding`, `judgement`, `decryption`, `unnamed`, `rekeying`, `sources`,
-  `aes128`: whether it really decrypts
+  `aes128`, `wholesource`: whether it really decrypts
 """
 
 from importlib import import_module

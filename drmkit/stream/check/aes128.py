@@ -19,6 +19,7 @@ from drmkit.stream.check.look import chosen
 from drmkit.stream.check.model import Place, TrackReport, Verdict
 from drmkit.stream.check.presentation import KeyLine, Segment, StreamTrack
 from drmkit.stream.check.transport import kind_of, read_transport
+from drmkit.stream.check.wholesource import WholeSource
 
 __all__ = ["check_aes128", "decrypted", "uses_aes128"]
 
@@ -69,6 +70,7 @@ class _Whole:
     keys: Mapping[KeyId, Secret[bytes]]
     collector: Collector
     files: KeyFiles
+    source: WholeSource | None
 
     def add(self, rule: str, words: str, place: Place, hint: str | None = None) -> None:
         self.collector.add(rule, words, track=self.track.name, place=place, hint=hint)
@@ -106,8 +108,7 @@ class _Whole:
             words = f"segment {number} has {len(data)} bytes, which is no multiple of 16 as AES-128 makes it"
             self.add("segment-broken", words, place)
             return _Tried("does not decrypt", "a segment is cut short")
-        own = self.files.of(self.track, line)
-        candidates = list(self.keys.values()) if own is None else [own]
+        candidates, which = self.candidates(line)
         if not candidates:
             self.add(
                 "decryption-not-tried", "no key was given, and none could be read beside the playlist", line.place, _GET
@@ -118,11 +119,52 @@ class _Whole:
         except SignalingError as error:
             self.add("hls-tag-broken", error.message, line.place, error.hint)
             return _Tried("cannot tell", "the IV cannot be read")
-        which = "the key behind its URI" if own is not None else f"any of the {len(candidates)} keys that were given"
-        if any(decrypted(data, key, iv) is not None for key in candidates):
-            return _Tried("decrypts", "with the key behind its URI" if own is not None else "with a key that was given")
-        self.add("key-wrong", f"segment {number} does not decrypt with {which}, and the IV that is in force", place)
-        return _Tried("does not decrypt", f"not with {which}")
+        plain = _first(data, candidates, iv)
+        if plain is None:
+            self.add("key-wrong", f"segment {number} does not decrypt with {which}, and the IV that is in force", place)
+            return _Tried("does not decrypt", f"not with {which}")
+        return self.compare(segment, plain, "a key that was given" if which.startswith("any") else which)
+
+    def candidates(self, line: KeyLine) -> tuple[list[Secret[bytes]], str]:
+        """Return the keys that a tag's segments may have, and which they are in words."""
+        own = self.files.of(self.track, line)
+        if own is not None:
+            return [own], "the key behind its URI"
+        return list(self.keys.values()), f"any of the {len(self.keys)} keys that were given"
+
+    def compare(self, segment: Segment, plain: bytes, which: str) -> _Tried:
+        """Hold a decrypted segment against the clear media, where that is at hand."""
+        if self.source is None:
+            return _Tried("decrypts", f"with {which}")
+        different = self.source.differing(plain, self.init(segment))
+        if different is None:
+            return _Tried("decrypts", "its packets are those of the source")
+        place = Place(self.access.name(segment.media.location))
+        self.add("source-differs", f"segment {segment.index}: {different}", place)
+        return _Tried("does not decrypt", "the decrypted packets are not those of a source")
+
+    def init(self, segment: Segment) -> bytes:
+        """Return the initialization segment in the clear, or nothing; with a key tag before it, it is encrypted."""
+        if segment.init is None:
+            return b""
+        try:
+            data = self.access.read(segment.init, what="the initialization segment")
+            for line in segment.init_keys if not kind_of(data) else ():
+                # Without a media sequence number of its own, its IV is stated (RFC 8216, clause 4.3.2.5).
+                plain = _first(data, self.candidates(line)[0], line.key.iv or bytes(_BLOCK))
+                data = data if plain is None else plain
+        except UnreadableError as error:
+            self.add(error.rule, error.message, segment.place, error.hint)
+        except (RemoteError, SignalingError) as error:
+            self.add("segment-unreadable", error.message, segment.place, error.hint)
+        else:
+            return data
+        return b""
+
+
+def _first(data: bytes, candidates: Sequence[Secret[bytes]], iv: bytes) -> bytes | None:
+    """Return what the first key gives that decrypts."""
+    return next((plain for key in candidates if (plain := decrypted(data, key, iv)) is not None), None)
 
 
 def _has_encrypted_samples(data: bytes) -> bool:
@@ -142,6 +184,7 @@ def check_aes128(
     *,
     wanted: int | None,
     files: KeyFiles,
+    source: WholeSource | None = None,
 ) -> TrackReport:
     """Check a playlist of whole encrypted segments.
 
@@ -152,8 +195,9 @@ def check_aes128(
         collector: takes the findings.
         wanted: how many segments to look at; None for all.
         files: reads the keys behind URIs.
+        source: the clear media, to compare with, or None.
     """
-    whole = _Whole(track, access, keys, collector, files)
+    whole = _Whole(track, access, keys, collector, files, source)
     tried: list[_Tried] = []
     examined = 0
     for at in chosen(track.segments, wanted):

@@ -37,6 +37,7 @@ from drmkit.stream.check.samplerules import check_sample_track
 from drmkit.stream.check.sources import Sources
 from drmkit.stream.check.summary import describe
 from drmkit.stream.check.unnamed import try_keys
+from drmkit.stream.check.wholesource import WholeSource
 from drmkit.stream.probe import TrackProperties, probe
 from drmkit.stream.staging import private_folder, spill
 from drmkit.stream.tools import Tools, find_tools
@@ -242,14 +243,7 @@ def _look(check: _Check, track: StreamTrack) -> _Work:
 
 def _inside(check: _Check, track: StreamTrack, work: _Work) -> None:
     if uses_aes128(track):
-        work.report = check_aes128(
-            track, check.access, check.keys, check.collector, wanted=check.wanted, files=check.files
-        )
-        if check.decryption is not None and check.decryption.sources is not None:
-            words = (
-                "segments that AES-128 encrypts as a whole were not compared with a source: padding and contents tell"
-            )
-            check.collector.add("content-unchecked", words, track=track.name, place=track.place)
+        work.report = _whole(check, track)
         return
     samples = has_no_boxes(track, check.access)
     if not samples and not _readable(check, track):
@@ -273,6 +267,15 @@ def _inside(check: _Check, track: StreamTrack, work: _Work) -> None:
         check.collector.add("content-unchecked", words, track=track.name, place=track.place)
     if not samples and not work.looks and len(track.segments) and not check.collector.has("init-broken", track.name):
         _unlooked(check, track)
+
+
+def _whole(check: _Check, track: StreamTrack) -> TrackReport:
+    sources = check.decryption.sources if check.decryption is not None else None
+    with private_folder() as made:
+        source = WholeSource(sources, made) if sources is not None else None
+        return check_aes128(
+            track, check.access, check.keys, check.collector, wanted=check.wanted, files=check.files, source=source
+        )
 
 
 def _looks(check: _Check, track: StreamTrack, spool: Spool | None, *, samples: bool) -> list[Look]:

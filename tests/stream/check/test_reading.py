@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import struct
+import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from packedstreams import check_stream
+from packedstreams import check_stream, document
 
 from drmkit.errors import SignalingError
 from drmkit.http import HttpClient
 from drmkit.identifiers import DrmSystem, KeyId
 from drmkit.secret import Secret
 from drmkit.signaling import widevine
-from drmkit.stream.aes128 import package_aes128
+from drmkit.stream.aes128 import encrypt_segment, package_aes128
 from drmkit.stream.check.access import Access
 from drmkit.stream.check.collector import Collector
 from drmkit.stream.check.dash import read_dash
@@ -229,10 +231,52 @@ def test_what_drmkit_packages_in_aes128_decrypts(
     assert {(track.scheme, track.verdict) for track in good.tracks} == {("aes-128", "decrypts")}
     assert good.ok, good.errors
     assert not good.of_rule("content-unchecked")
-    beside = check_stream(made.master, keys={KID: key}, sources=[clip[0].path], tools=tools)
-    assert "were not compared with a source" in beside.of_rule("content-unchecked")[0].message
+    sources = [track.path for track in clip]
+    same = check_stream(made.master, keys={KID: key}, sources=sources, tools=tools)
+    assert {(track.verdict, track.reason) for track in same.tracks} == {
+        ("decrypts", "its packets are those of the source")
+    }
+    assert same.ok
+    other = check_stream(made.master, keys={KID: key}, sources=sources[:1], tools=tools)
+    assert {finding.track for finding in other.of_rule("source-differs")} == {"video-720p", "audio-2ch"}
     bad = check_stream(made.master, keys={KID: Secret(bytes(16))}, tools=tools)
     assert {finding.rule for finding in bad.errors} == {"key-wrong"}
+
+
+def test_an_encrypted_initialization_segment_is_decrypted(
+    tools: Tools, clip: tuple[TrackInput, ...], tmp_path: Path
+) -> None:
+    """A key tag before EXT-X-MAP encrypts the initialization segment too, which the comparison needs in the clear."""
+    key, iv = Secret(bytes(range(7, 23))), b"\x03" * 16
+    made = package_aes128(
+        clip[:1], tmp_path / "out", key=key, iv=iv, key_uri="https://keys.example.com/k", container="mp4", tools=tools
+    )
+    (track,) = made.tracks
+    init = track.files[0]
+    init.write_bytes(encrypt_segment(init.read_bytes(), key, iv))
+    text = track.playlist.read_text()
+    tags = [next(line for line in text.splitlines() if line.startswith(f"#EXT-X-{name}:")) for name in ("KEY", "MAP")]
+    bare = text.replace(tags[0] + "\n", "").replace(tags[1], "\n".join(tags))
+    track.playlist.write_text(bare)
+    for source, verdict in ((clip[0].path, "decrypts"), (clip[1].path, "does not decrypt")):
+        report = check_stream(track.playlist, keys={KID: key}, sources=[source], tools=tools)
+        assert [found.verdict for found in report.tracks] == [verdict]
+
+
+@pytest.mark.parametrize("suffix", ["ts", "mkv"])
+def test_a_source_of_another_container_is_recognized(
+    tools: Tools, clip: tuple[TrackInput, ...], packed: Callable[[str], Path], tmp_path: Path, suffix: str
+) -> None:
+    """What containers put around the media does not count: start codes, headers, parameter sets."""
+    sources = []
+    for track in clip:
+        sources.append(tmp_path / f"{track.name}.{suffix}")
+        argv = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-i", str(track.path), "-c", "copy", str(sources[-1])]
+        subprocess.run(argv, check=True, timeout=60)
+    report = check_stream(packed("cbcs") / "manifest.mpd", document=document("cbcs"), tools=tools, sources=sources)
+    assert {track.reason for track in report.tracks} == {"its packets are those of the source"}
+    other = check_stream(packed("cbcs") / "manifest.mpd", document=document("cbcs"), tools=tools, sources=sources[:1])
+    assert len(other.of_rule("source-differs")) == 2
 
 
 def test_what_is_not_looked_into_is_said(tmp_path: Path) -> None:
