@@ -4,6 +4,7 @@
 - `access`: reads files and URLs; `hls`, `playlist`, `dash`, `addressing`, `sidx`: what manifests name
 - `presentation`: what they say, HLS and DASH alike; `initsegment`, `fragments`, `look`, `presence`: what the media says
 - `transport`, `samplelook`, `samplerules`, `samplecipher`, `sampledecoding`: MPEG-TS and packed audio under SAMPLE-AES
+- `webm`, `webmdecoding`: WebM
 - `mediarules`, `boxrules`, `hlsrules`, `dashrules`, `crossrules`, `documentrules`: the rules; `collector`: findings
 - `hlskeys`: what key tags say of a key; `decoding`, `judgement`, `decryption`, `unnamed`, `rekeying`, `sources`,
   `aes128`, `wholesource`: whether it really decrypts

@@ -252,11 +252,11 @@ def _inside(check: _Check, track: StreamTrack, work: _Work) -> None:
         spool = Spool(made, all=bool(check.decryption and check.decryption.sources))
         work.looks = _looks(check, track, spool if check.tools else None, samples=samples)
         for look in work.looks:
-            if look.container == "mp4":
+            if not look.by_tags:
                 settle(look)
                 check_media(look, check.collector)
             work.outcomes.append(_decrypt(check, look, made))
-            if look.container != "mp4":
+            if look.by_tags:
                 check_sample_track(look, check.collector)
             work.properties.append(_properties(check, look, made))
             check.streams.add(look, work.systems)
@@ -289,7 +289,7 @@ def _looks(check: _Check, track: StreamTrack, spool: Spool | None, *, samples: b
 
 def _readable(check: _Check, track: StreamTrack) -> bool:
     """Say whether a track is of a kind that can be looked into, and note where it is not."""
-    kinds = {"webm": "WebM", "ts": "MPEG-TS", "text": "text", "packed": "packed audio"}
+    kinds = {"ts": "MPEG-TS", "text": "text", "packed": "packed audio"}
     if track.container not in kinds:
         return True
     words = f"the segments are {kinds[track.container]}: it is not looked into; the manifest was checked"
@@ -313,7 +313,7 @@ def _decrypt(check: _Check, look: Look, folder: Path) -> Outcome:
         return Outcome("clear", "")
     if check.decryption is None:
         return Outcome("not tried", "nothing was decoded")
-    if look.container != "mp4":
+    if look.by_tags:
         outcomes = [check.decryption.check(look)] if look.kids else []
         outcomes += try_keys(check.decryption, look)
         return worst(outcomes or [Outcome("not tried", "no encrypted segment was kept")])
@@ -328,7 +328,7 @@ def _decrypt(check: _Check, look: Look, folder: Path) -> Outcome:
 def _properties(check: _Check, look: Look, folder: Path) -> TrackProperties | None:
     """Return what ffprobe says of a track; a document's usage rules need it, and tracks without boxes say no size."""
     media = look.media
-    if (check.document is None and look.container == "mp4") or check.tools is None or look.init_path is None:
+    if (check.document is None and not look.by_tags) or check.tools is None or look.init_path is None:
         return None
     if media.kind not in {"video", "audio"} or not look.segments or look.segments[0].path is None:
         return None
@@ -339,7 +339,7 @@ def _properties(check: _Check, look: Look, folder: Path) -> TrackProperties | No
         found = probe(joined, "video" if media.kind == "video" else "audio", number, tools=check.tools)
     except DrmkitError:
         return None
-    if look.container != "mp4":
+    if look.by_tags:
         media.width, media.height, media.channels = found.width or 0, found.height or 0, found.channels or 0
     return found
 

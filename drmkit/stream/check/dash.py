@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
+from itertools import pairwise, zip_longest
 from typing import Literal
 
 from lxml import etree
@@ -28,6 +29,7 @@ from drmkit.stream.check.collector import Collector
 from drmkit.stream.check.model import Place
 from drmkit.stream.check.presentation import Presentation, Protection, Segment, StreamTrack
 from drmkit.stream.check.sidx import index_of, scan
+from drmkit.stream.check.webm import clusters_of, is_cues
 
 __all__ = ["read_dash"]
 
@@ -223,6 +225,9 @@ def _track(reader: _Reader, level: _Level, prefix: str, start: Fraction, length:
     except SignalingError as error:
         if track.container in {"mp4", "unknown"}:
             reader.collector.add("mpd-broken", error.message, track=name, place=place, hint=error.hint)
+        elif track.container == "webm":
+            words = f"the WebM file could not be divided into segments: {error.message}"
+            reader.collector.add("content-unchecked", words, track=name, place=place, hint=error.hint)
     return track
 
 
@@ -370,12 +375,23 @@ def _by_file(reader: _Reader, level: _Level, given: Inherited) -> Sequence[Segme
         raise SignalingError("there is neither BaseURL nor SegmentTemplate nor SegmentList")
     init = _init(reader, level, given)
     span = byte_range(given.get("indexRange"), "SegmentBase@indexRange")
+    spans: Sequence[tuple[int, int | None]]
     if span is None or init is None:
         found = scan(reader.access, Reference(level.base))
         init = init or (None if found.init is None else Reference(level.base, *found.init))
         spans = found.segments if span is None else index_of(reader.access, Reference(level.base, *span))
     else:
-        spans = index_of(reader.access, Reference(level.base, *span))
+        spans = _indexed(reader.access, init, Reference(level.base, *span))
     return [
         Segment(Reference(level.base, at, size), index, place, init) for index, (at, size) in enumerate(spans)
     ]  # fmt: skip
+
+
+def _indexed(access: Access, init: Reference, index: Reference) -> Sequence[tuple[int, int | None]]:
+    """Return offset and size of each segment that an index lists: a box sidx, or the Cues of WebM."""
+    data = access.read(index, what="the index")
+    if not is_cues(data):
+        return index_of(access, index)
+    starts = clusters_of(data, access.read(init, what="the initialization segment"))
+    # The last goes on to the end of the file.
+    return list(zip_longest(starts, (after - at for at, after in pairwise(starts))))

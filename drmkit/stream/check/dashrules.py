@@ -35,7 +35,7 @@ def check_protections(track: StreamTrack, looks: Sequence[Look], collector: Coll
         collector.add("mpd-protection-missing", words, track=track.name, place=track.place)
         return
     mp4 = [item for item in track.protections if item.is_mp4]
-    if not mp4:
+    if not mp4 and encrypted[0].container == "mp4":
         words = "no ContentProtection element is of urn:mpeg:dash:mp4protection:2011"
         collector.add("mpd-mp4protection", words, track=track.name, place=track.protections[0].place)
     for look in encrypted:

@@ -17,6 +17,7 @@ from drmkit.stream.check.look import Look, Looked
 from drmkit.stream.check.model import Verdict
 from drmkit.stream.check.sampledecoding import SampleDecoder
 from drmkit.stream.check.sources import Sources
+from drmkit.stream.check.webmdecoding import WebmDecoder
 
 __all__ = ["Decryption", "Outcome", "worst"]
 
@@ -132,7 +133,7 @@ class Decryption:
 
     def has_ivs(self, look: Look, kid: KeyId, segments: Sequence[Looked]) -> bool:
         """Say whether the IVs of segments are known: their media, key tags or the document state them."""
-        return look.container == "mp4" or kid in self.ivs or all(one.first_iv is not None for one in segments)
+        return not look.by_tags or kid in self.ivs or all(one.first_iv is not None for one in segments)
 
     def judge(self, look: Look, kid: KeyId, segments: Sequence[Looked]) -> Judge:
         """Return what judges keys of some segments of a track."""
@@ -145,15 +146,17 @@ class Decryption:
         others = {other: self.keys.get(other) or Secret(bytes(15) + b"\1") for other in listed}
         entry = look.media.encrypted
         decoder = self.decoder
-        if look.container != "mp4":
+        if look.by_tags:
             decoder, files = self._sample_decoder(look, kid, segments), _within(files)
+        elif look.container == "webm":
+            decoder, files = WebmDecoder(self.decoder), _within(files)
         return Judge(
             decoder=decoder,
             media=Media(files, stream),
             kid=kid,
             others=others,
             format=entry.format if entry is not None else "",
-            constant_iv=look.container != "mp4" or (entry is not None and entry.constant_iv is not None),
+            constant_iv=look.by_tags or (entry is not None and entry.constant_iv is not None),
             random=self.random,
         )
 

@@ -107,7 +107,7 @@ def _segments(found: Sequence[Looked]) -> str:
 def _line(look: Look, line: KeyLine, one: Looked, context: Context, collector: Collector) -> None:
     name, key = look.track.name, line.key
     if context.scheme in SCHEMES and key.method != hls_method(context.scheme):
-        what = {"mp4": context.scheme, "ts": "MPEG-TS", "packed": "packed audio"}[look.container]
+        what = {"ts": "MPEG-TS", "packed": "packed audio"}.get(look.container, context.scheme)
         words = f"METHOD={key.method[:40]}, and the segments are {what}"
         hint = f"METHOD={hls_method(context.scheme)}"
         collector.add("hls-method", words, track=name, place=line.place, hint=hint)
@@ -138,7 +138,7 @@ def _iv(look: Look, one: Looked, line: KeyLine, collector: Collector) -> None:
         return
     if iv is None or entry is None or one.first_iv is None:
         return
-    boxes = look.container == "mp4"
+    boxes = not look.by_tags
     # That of the samples: a key group brings an IV of its own.
     if (entry.constant_iv is not None or not boxes) and iv != one.first_iv.ljust(_KEY_SIZE, b"\0"):
         whose = "the constant IV of the media" if boxes else "that of another key tag in force"

@@ -16,6 +16,7 @@ from drmkit.stream.check.fragments import Fragment, SegmentContent, read_segment
 from drmkit.stream.check.initsegment import InitSegment, MediaTrack, read_init
 from drmkit.stream.check.model import Place
 from drmkit.stream.check.presentation import Segment, StreamTrack
+from drmkit.stream.check.webm import is_webm, read_webm_init, read_webm_segment
 from drmkit.stream.staging import spill
 
 __all__ = ["Look", "Looked", "Spool", "choose", "chosen", "look_into", "read_chosen"]
@@ -99,7 +100,7 @@ class Look:
         place: its file.
         init_path: where its bytes are kept; those of none for MPEG-TS and packed audio.
         segments: the segments that were read.
-        container: "mp4", "ts" or "packed".
+        container: "mp4", "webm", "ts" or "packed".
     """
 
     track: StreamTrack
@@ -108,7 +109,12 @@ class Look:
     place: Place
     init_path: Path | None = None
     segments: list[Looked] = field(default_factory=list)
-    container: Literal["mp4", "ts", "packed"] = "mp4"
+    container: Literal["mp4", "webm", "ts", "packed"] = "mp4"
+
+    @property
+    def by_tags(self) -> bool:
+        """Whether key tags alone say how it is encrypted: SAMPLE-AES of MPEG-TS and packed audio."""
+        return self.container in {"ts", "packed"}
 
     @property
     def kids(self) -> tuple[KeyId, ...]:
@@ -253,7 +259,7 @@ def _init(
     place = Place(access.name(reference.location))
     try:
         data = access.read(reference, most=_INIT, what=f"the initialization segment {place.file}")
-        init = read_init(data, reference.start or 0)
+        init = read_webm_init(data) if is_webm(data) else read_init(data, reference.start or 0)
     except UnreadableError as error:
         collector.add(error.rule, error.message, track=track.name, place=segment.place, hint=error.hint)
         return []
@@ -264,7 +270,9 @@ def _init(
         collector.add("segment-unreadable", error.message, track=track.name, place=segment.place, hint=error.hint)
         return []
     path = spool.keep(data) if spool is not None else None
-    return [Look(track, media, init, place, path) for media in init.tracks]
+    return [
+        Look(track, media, init, place, path, container="webm" if is_webm(data) else "mp4") for media in init.tracks
+    ]
 
 
 def _media(looks: list[Look], segment: Segment, access: Access, collector: Collector, spool: Spool | None) -> None:
@@ -273,7 +281,8 @@ def _media(looks: list[Look], segment: Segment, access: Access, collector: Colle
     place = Place(name)
     try:
         data = access.read(segment.media, what=f"segment {segment.index} ({name})")
-        content = read_segment(data, looks[0].init, segment.media.start or 0)
+        reader = read_webm_segment if looks[0].container == "webm" else read_segment
+        content = reader(data, looks[0].init, segment.media.start or 0)
     except UnreadableError as error:
         collector.add(error.rule, error.message, track=track, place=segment.place, hint=error.hint)
         return

@@ -95,7 +95,10 @@ def scan(access: Access, file: Reference) -> Index:
     starts = [at for kind, at, _ in boxes if kind in {b"sidx", b"moof", b"styp", b"mdat", b"emsg", b"prft"}]
     moov = next((at + size for kind, at, size in boxes if kind == b"moov"), None)
     if moov is None:
-        raise SignalingError("there is no box moov: this is no MP4 file", hint="WebM and others are not looked into")
+        raise SignalingError(
+            "there is no box moov: this is no MP4 file",
+            hint="a WebM file is divided by its index: SegmentBase@indexRange",
+        )
     if not starts:
         return Index((0, boxes[-1][1] + boxes[-1][2]), ())
     segments: list[tuple[int, int]] = []

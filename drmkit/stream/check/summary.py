@@ -51,7 +51,7 @@ def describe(
 
 
 def _scheme(look: Look) -> str:
-    if look.container == "mp4":
+    if not look.by_tags:
         return look.scheme or ""
     return "sample-aes" if look.media.encrypted is not None else ""
 
@@ -69,6 +69,6 @@ def _iv(look: Look) -> str:
         return ""
     if entry.constant_iv:
         return f"constant 0x{entry.constant_iv.hex()}"
-    if look.container == "mp4":
+    if not look.by_tags:
         return f"{entry.iv_size} bytes each"
     return "of the segment" if any(one.first_iv for one in look.segments) else "with the key"
