@@ -85,6 +85,10 @@ class _Whole:
         return None
 
     def without_key(self, segment: Segment, data: bytes) -> None:
+        if segment.keys and kind_of(data):
+            words = f"segment {segment.index} has a key tag of another kind than AES-128, and was not looked into"
+            self.add("content-unchecked", words, segment.place)
+            return
         if not kind_of(data):
             words = f"no key tag is in force at segment {segment.index}, and it is no media in the clear"
             self.add("hls-key-missing", words, segment.place)

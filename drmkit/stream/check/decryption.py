@@ -169,7 +169,7 @@ class Decryption:
         }
         return SampleDecoder(self.decoder, marks, look.media.entries[0].format)
 
-    def guess(self, look: Look, judge: Judge, *, named: bool = True) -> Outcome | None:
+    def guess(self, look: Look, judge: Judge) -> Outcome | None:
         """Try what anyone would: no key, the key ID where one is named, zeros."""
         name, place = look.track.name, look.segments[0].place
         kid = judge.kid
@@ -180,8 +180,8 @@ class Decryption:
             ("key-is-known", Secret(bytes(16)), "the track decrypts with a key of zeros"),
         )
         for rule, key, words in guesses:
-            if rule == "key-is-key-id" and not named:
-                continue
+            if rule == "key-is-key-id" and not any(kid.raw):
+                continue  # it stands for none, and zeros are a guess of their own
             if judge.quickly(key) and judge.judge(key) == "right":
                 self.collector.add(rule, words, track=name, place=place)
                 return Outcome("does not decrypt" if key is None else "decrypts", words)

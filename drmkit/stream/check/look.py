@@ -98,7 +98,7 @@ class Look:
         media: the track of the initialization segment.
         init: the initialization segment.
         place: its file.
-        init_path: where its bytes are kept; those of none for MPEG-TS and packed audio.
+        init_path: where its bytes are kept; an empty file for MPEG-TS and packed audio.
         segments: the segments that were read.
         container: "mp4", "webm", "ts" or "packed".
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal, cast
 
 from drmkit.errors import InputError, RemoteError, SignalingError
@@ -78,6 +79,7 @@ class _Reader:
     known: Collection[KeyId]
     looks: dict[tuple[str, int], Look] = field(default_factory=dict)
     init: InitSegment = field(default_factory=InitSegment)
+    empty: Path | None = None
 
     def read(self, at: int) -> bool:
         """Read a segment; say whether it is in the clear although others of its track are not."""
@@ -97,6 +99,8 @@ class _Reader:
             words = f"segment {segment.index}: {error.message}"
             self.collector.add("segment-broken", words, track=self.track.name, place=place, hint=error.hint)
             return False
+        if self.spool is not None and self.empty is None:
+            self.empty = self.spool.keep(b"")
         path = self.spool.keep(data) if self.spool is not None else None
         counts: dict[str, int] = {}
         clear = False
@@ -132,8 +136,8 @@ class _Reader:
             entry = SampleEntry(len(self.looks) + 1, _HANDLERS[stream.kind], stream.format)
             media = MediaTrack(entry.track_id, stream.kind, (entry,), stream.at)
             self.init.tracks.append(media)
-            path = self.spool.keep(b"") if self.spool is not None else None
-            self.looks[which] = Look(self.track, media, self.init, replace(place, byte=None), path, container=container)
+            where = replace(place, byte=None)
+            self.looks[which] = Look(self.track, media, self.init, where, self.empty, container=container)
         return self.looks[which]
 
     def _looked(self, segment: Segment, place: Place, stream: Elementary) -> Looked:

@@ -47,7 +47,7 @@ def _try(decryption: Decryption, look: Look, segments: Sequence[Looked]) -> Outc
                 one.kids = (kid,)
             return decryption.settle(look, judge, key, f"the key of {kid}", segments)
         undecided += [kid] if verdict == "undecided" else []
-    guessed = decryption.guess(look, judge, named=False)
+    guessed = decryption.guess(look, judge)
     if guessed is not None:
         return guessed
     if decryption.keys and not tried:

@@ -320,6 +320,20 @@ def test_the_key_behind_an_identity_tag_is_read(tools: Tools, clip: Clip, tmp_pa
     assert "15 bytes, not 16" in check(folder, tools=tools).of_rule("key-wrong")[0].message
 
 
+def test_the_key_behind_an_identity_tag_serves_fragmented_mp4_too(
+    tools: Tools, packed: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """Where no key is given for the key ID of the media, the key file that its playlist names is the one to try."""
+    folder = Path(shutil.copytree(packed("cbcs"), tmp_path / "s"))
+    for name, label in NAMES.items():
+        edit(folder / f"{name}.m3u8", "#EXT-X-KEY[^\n]*", f'#EXT-X-KEY:METHOD=SAMPLE-AES,URI="{label}"')
+        (folder / label).write_bytes(KEYS[KIDS[label]].reveal())
+    report = check(folder, tools=tools)
+    assert {(track.verdict, track.reason) for track in report.tracks} == {("decrypts", "with the key behind its URI")}
+    (folder / "SD").write_bytes(KEYS[KIDS["HD"]].reveal())
+    assert [finding.track for finding in check(folder, tools=tools).of_rule("key-wrong")] == ["video-180p"]
+
+
 def test_one_segment_can_hold_pictures_and_sound(tools: Tools, clip: Clip, tmp_path: Path) -> None:
     """A transport stream of both is one track of the stream, and each is looked into."""
     argv = ["-v", "error", "-nostdin", "-i", str(clip[0].path), "-i", str(clip[2].path), "-c", "copy", "-f", "hls"]

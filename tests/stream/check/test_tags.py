@@ -16,6 +16,7 @@ from drmkit.stream.check import StreamReport
 MASTER = "master.m3u8"
 WIDEVINE = DrmSystem.WIDEVINE.system_id
 TS = (b"G" + bytes(187)) * 2
+SAMPLES = '#EXT-X-KEY:METHOD=SAMPLE-AES,URI="k"\n'
 KEY = '#EXT-X-KEY:METHOD=AES-128,URI="k"\n'
 
 
@@ -74,8 +75,9 @@ def playlist(folder: Path, first: bytes, second: bytes, tags: str = "") -> Path:
         (TS, TS, KEY, {"clear-lead", "not-encrypted"}),
         (TS, b"\x91" * 32, KEY.replace("\n", ",IV=0xZZ\n"), {"clear-lead", "hls-tag-broken"}),
         (TS, b"\x91" * 32, KEY.replace('"k"', '"gone"'), {"clear-lead", "segment-unreadable"}),
+        (TS, TS, KEY + SAMPLES, {"content-unchecked"}),
     ],
-    ids=["lead in the clear", "no tag", "not encrypted", "IV", "no key file"],
+    ids=["lead in the clear", "no tag", "not encrypted", "IV", "no key file", "two methods"],
 )
 def test_whole_segments_are_judged(tmp_path: Path, first: bytes, second: bytes, tags: str, rules: set[str]) -> None:
     """Segments in the clear, ones that no tag covers, and keys and IVs that are of no use are found in AES-128."""
