@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from drmkit.cli.cpix_files import STDIN, printable, read_document
-from drmkit.cli.keyfile import read_keys
+from drmkit.cli.keyfile import read_keys_and_ivs
 from drmkit.cli.output import App, emit, format_option, pass_app
 
 if TYPE_CHECKING:
@@ -56,14 +56,15 @@ def stream() -> None:
 @click.option(
     "--key-file",
     type=click.Path(path_type=Path),
-    help="Content keys: lines of KID:KEY in hexadecimal, in a file only you can read.",
+    help="Content keys: lines of KID:KEY in hexadecimal, in a file only you can read. KID:KEY:IV where nothing else "
+    "states the IV, as with FairPlay in MPEG-TS.",
 )
 @click.option(
     "--source",
     "sources",
     type=click.Path(path_type=Path),
     multiple=True,
-    help="Clear media (MP4) that the stream was made of, to compare packets with; may be repeated.",
+    help="Clear media that the stream was made of, to compare packets with; may be repeated.",
 )
 @click.option(
     "--segments",
@@ -117,11 +118,11 @@ def check(
     from drmkit.stream.check import check_stream  # noqa: PLC0415
 
     document = _document(app, cpix_file, decrypt_key, password_file)
-    keys = read_keys(key_file)
+    keys, ivs = read_keys_and_ivs(key_file)
     options["segments"] = options["segments"] or None
     with _progress(app) as progress:
         report: StreamReport = check_stream(
-            manifest, document=document, keys=keys, tools=_tools(ffmpeg), progress=progress, **options
+            manifest, document=document, keys=keys, ivs=ivs, tools=_tools(ffmpeg), progress=progress, **options
         )
     emit(form, report.to_dict(), lambda: words(report))
     if not report.ok:

@@ -109,6 +109,19 @@ def test_a_key_file_that_others_can_read_is_refused(
     assert "5ec2e7" not in err
 
 
+@pytest.mark.parametrize("iv", ["07" * 8, "07" * 16])
+def test_a_line_of_a_key_file_can_have_an_iv(
+    run: Run, sound: Path, keyfile: Path, capsys: pytest.CaptureFixture[str], iv: str
+) -> None:
+    """An IV of 8 or 16 bytes may stand behind a key; media that states its own IVs goes by those."""
+    keyfile.write_text(keyfile.read_text().replace("\n", f":{iv}\n"))
+    assert run("stream", "check", str(sound / "master.m3u8"), "--key-file", str(keyfile)) == 0
+    assert capsys.readouterr().out.count("decrypts") == 3
+    keyfile.write_text(keyfile.read_text().replace("\n", "07\n"))
+    assert run("stream", "check", str(sound / "master.m3u8"), "--key-file", str(keyfile)) == 2
+    assert "is not KID:KEY or KID:KEY:IV in hexadecimal" in capsys.readouterr().err
+
+
 def test_rules_lists_the_catalog(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """The catalog is listed whole, one by one, by severity, and a misspelled rule names the nearest."""
     assert run("stream", "rules") == 0

@@ -6,8 +6,8 @@
 - `transport`, `samplelook`, `samplerules`, `samplecipher`, `sampledecoding`: MPEG-TS and packed audio under SAMPLE-AES
 - `webm`, `webmdecoding`: WebM
 - `mediarules`, `boxrules`, `hlsrules`, `dashrules`, `crossrules`, `documentrules`: the rules; `collector`: findings
-- `hlskeys`: what key tags say of a key; `decoding`, `judgement`, `decryption`, `unnamed`, `rekeying`, `sources`,
-  `aes128`, `wholesource`: whether it really decrypts
+- `hlskeys`, `givenkeys`: what key tags say of a key, and what is known of it; `decoding`, `judgement`, `decryption`,
+  `unnamed`, `rekeying`, `sources`, `aes128`, `wholesource`: whether it really decrypts
 """
 
 from importlib import import_module

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drmkit.errors import CpixError, DrmkitError, InputError, MissingExtraError
+from drmkit.errors import DrmkitError, InputError, MissingExtraError
 from drmkit.http import HttpClient
 from drmkit.identifiers import KeyId, system_name
 from drmkit.secret import Secret
@@ -23,6 +22,7 @@ from drmkit.stream.check.dash import read_dash
 from drmkit.stream.check.dashrules import check_protections
 from drmkit.stream.check.decoding import Decoder
 from drmkit.stream.check.decryption import Decryption, Outcome, worst
+from drmkit.stream.check.givenkeys import all_ivs, all_keys
 from drmkit.stream.check.hls import read_hls
 from drmkit.stream.check.hlskeys import KeyFiles
 from drmkit.stream.check.hlsrules import check_key_lines, check_segments, check_session_keys
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
 __all__ = ["check_stream"]
 
-_KEY_SIZE = 16
 _MAX_BYTES = 1 << 30
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
@@ -89,6 +88,7 @@ def check_stream(
     *,
     document: Document | None = None,
     keys: Mapping[KeyId, Secret[bytes]] | None = None,
+    ivs: Mapping[KeyId, bytes] | None = None,
     sources: Sequence[Path] = (),
     tools: Tools | None = None,
     http: HttpClient | None = None,
@@ -108,6 +108,7 @@ def check_stream(
         manifest: a local file, or an http or https URL: an HLS multivariant or media playlist, or a DASH manifest.
         document: the CPIX document that the stream should follow; its keys in the clear are tried.
         keys: content keys by key ID, beside those of the document.
+        ivs: IVs by key ID, beside those of the document, for media whose IV comes with the key.
         sources: the clear media that the stream was made of, to compare packets with.
         tools: the programs to decode with; by default those of the extra `packager`, and none where it is missing.
         http: makes the calls; by default a client of its own.
@@ -130,8 +131,9 @@ def check_stream(
     try:
         access = Access(str(manifest), http=client, root=root, max_bytes=max_bytes)
         check = _prepare(
-            access, document, keys or {}, sources=sources, tools=tools, decode=decode, timeout=timeout, random=random
-        )
+            access, document, keys or {}, ivs or {}, sources=sources, tools=tools, decode=decode, timeout=timeout,
+            random=random,
+        )  # fmt: skip
         check.wanted, check.files.fetch = segments, fetch_keys
         found = _read(check, now)
         return _run(check, found, progress or (lambda *_: None))
@@ -144,6 +146,7 @@ def _prepare(
     access: Access,
     document: Document | None,
     keys: Mapping[KeyId, Secret[bytes]],
+    ivs: Mapping[KeyId, bytes],
     *,
     sources: Sequence[Path],
     tools: Tools | None,
@@ -152,10 +155,7 @@ def _prepare(
     random: Callable[[int], bytes],
 ) -> _Check:
     collector = Collector(frozenset(key.kid for key in document.content_keys) if document is not None else frozenset())
-    known = {**_document_keys(document), **keys}
-    for kid, key in known.items():
-        if len(key.reveal()) != _KEY_SIZE:
-            raise InputError(f"the key {kid} has {len(key.reveal())} bytes, not 16")
+    known, known_ivs = all_keys(document, keys), all_ivs(document, ivs)
     for path in sources:
         if not path.is_file():
             raise InputError(f"the source {path} is not a file" if path.exists() else f"there is no source {path}")
@@ -169,29 +169,8 @@ def _prepare(
         decoder = Decoder(found, timeout)
         clear = Sources(tuple(sources), decoder) if sources else None
         asked = document is not None or bool(keys)
-        decryption = Decryption(decoder, known, asked, clear, collector, random, files, _document_ivs(document))
+        decryption = Decryption(decoder, known, asked, clear, collector, random, files, known_ivs)
     return _Check(access, collector, document, known, decryption, found, None, files)
-
-
-def _document_keys(document: Document | None) -> dict[KeyId, Secret[bytes]]:
-    found = {}
-    for key in document.content_keys if document is not None else ():
-        try:
-            value = key.key
-        except CpixError:
-            continue
-        if value is not None:
-            found[key.kid] = value
-    return found
-
-
-def _document_ivs(document: Document | None) -> dict[KeyId, bytes]:
-    found = {}
-    for key in document.content_keys if document is not None else ():
-        with contextlib.suppress(CpixError):
-            if key.iv is not None:
-                found[key.kid] = key.iv.ljust(_KEY_SIZE, b"\0")
-    return found
 
 
 def _read(check: _Check, now: Callable[[], datetime]) -> Presentation:

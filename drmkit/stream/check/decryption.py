@@ -52,7 +52,7 @@ class Decryption:
         collector: takes the findings.
         random: returns so many random bytes.
         files: reads the keys behind URIs (HLS).
-        ivs: the IVs that the document has, by key ID.
+        ivs: the IVs that a document has or that were given, by key ID.
     """
 
     decoder: Decoder
@@ -115,7 +115,7 @@ class Decryption:
     def without_iv(self, look: Look, segments: Sequence[Looked]) -> Outcome:
         """Say that an IV is missing."""
         words = "the IV comes with the key from its server: neither the key tags nor a document state it"
-        hint = "give a document whose content key has explicitIV"
+        hint = "give a document whose content key has explicitIV, or KID:KEY:IV in the key file"
         self.collector.add("decryption-undecided", words, track=look.track.name, place=segments[0].place, hint=hint)
         return Outcome("cannot tell", "nothing states the IV")
 

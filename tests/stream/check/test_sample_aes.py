@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from packedstreams import IVS, KEYS, KIDS, NAMES, check_stream, document, edit
 
+from drmkit.errors import InputError
 from drmkit.identifiers import KeyId
 from drmkit.secret import Secret
 from drmkit.signaling import widevine
@@ -299,6 +300,9 @@ def test_an_iv_that_comes_with_the_key_is_the_documents(tools: Tools, spoilt: Ca
     alone = check(folder, keys=KEYS, tools=tools)
     assert verdicts(alone) == ["cannot tell"] * 3
     assert "neither the key tags nor a document state it" in alone.of_rule("decryption-undecided")[0].message
+    assert verdicts(check(folder, keys=KEYS, ivs=IVS, tools=tools)) == ["decrypts"] * 3
+    with pytest.raises(InputError, match="7 bytes, not 8 or 16"):
+        check(folder, keys=KEYS, ivs=dict.fromkeys(KEYS, bytes(7)), tools=tools)
 
 
 def test_the_key_behind_an_identity_tag_is_read(tools: Tools, clip: Clip, tmp_path: Path) -> None:
