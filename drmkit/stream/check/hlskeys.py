@@ -95,9 +95,19 @@ def _named(lines: Sequence[KeyLine], known: Collection[KeyId]) -> Iterator[KeyId
             if len(set(kids)) == 1:
                 yield kids[0]
     for line in lines:
-        uri = line.key.uri or ""
-        if line.system is DrmSystem.FAIRPLAY and uri.lower().startswith(fairplay.SCHEME):
-            yield from (kid for kid in known if len(uri) > len(fairplay.SCHEME) and fairplay.names(uri, kid))
+        yield from (kid for kid in known if _names(line, kid))
+
+
+def _names(line: KeyLine, kid: KeyId) -> bool:
+    """Say whether a tag's URI names a key ID: that of FairPlay, or by mistake data that players take for the key."""
+    uri = line.key.uri or ""
+    if line.system is DrmSystem.FAIRPLAY:
+        skd = uri[: len(fairplay.SCHEME)].lower() == fairplay.SCHEME and len(uri) > len(fairplay.SCHEME)
+        return skd and fairplay.names(uri, kid)
+    try:
+        return line.is_identity and line.key.payload() == kid.raw
+    except SignalingError:
+        return False
 
 
 def stated_iv(segment: Segment) -> bytes | None:

@@ -324,6 +324,14 @@ def test_the_key_behind_an_identity_tag_is_read(tools: Tools, clip: Clip, tmp_pa
     assert "15 bytes, not 16" in check(folder, tools=tools).of_rule("key-wrong")[0].message
 
 
+def test_a_key_id_behind_an_identity_tag_is_no_key(tools: Tools, sampled: Callable[..., Path]) -> None:
+    """The packager's own identity line has the key ID behind its URI: that is said, and the true key is tried."""
+    folder = sampled("ts", "--protection_systems", "CommonSystem")
+    report = check(folder, document=document("cbcs", systems=()), tools=tools)
+    assert {finding.rule for finding in report.errors} == {"hls-identity-line"}
+    assert verdicts(report) == ["decrypts"] * 3
+
+
 def test_the_key_behind_an_identity_tag_serves_fragmented_mp4_too(
     tools: Tools, packed: Callable[[str], Path], tmp_path: Path
 ) -> None:
