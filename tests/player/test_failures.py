@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 from collections.abc import Callable
@@ -164,15 +165,20 @@ def test_a_manifest_that_is_not_there(site: Any, browser: Browser) -> None:
     assert "cAnArY" not in told["shown"]
 
 
-def test_a_codec_that_the_browser_lacks(site: Any, browser: Browser, streams: Streams) -> None:
-    """HEVC, which Chromium does not have, is said to be the browser's lack."""
-    clear = streams.get(None)
-    copy = streams.root / "hevc"
-    shutil.copytree(clear.folder, copy, dirs_exist_ok=True)
-    manifest = copy / "manifest.mpd"
+@pytest.mark.parametrize("protocol", ["dash", "hls"])
+@pytest.mark.parametrize("scheme", [None, "cbcs"])
+def test_a_codec_that_the_browser_lacks(
+    site: Any, browser: Browser, streams: Streams, scheme: Any, protocol: str
+) -> None:
+    """HEVC, which Chromium does not have, is said to be the browser's lack, also where it is asked for with a DRM."""
+    made = streams.get(scheme)
+    site.keys = made.keys
+    copy = streams.root / f"hevc-{scheme}"
+    shutil.copytree(made.folder, copy, dirs_exist_ok=True)
+    manifest = copy / Path(getattr(made, protocol)).name
     text = manifest.read_text(encoding="utf-8")
-    manifest.write_text(text.replace('"avc1.', '"hvc1.').replace("hvc1.64000c", "hvc1.1.6.L93.B0"), encoding="utf-8")
-    told = browser.visit(site.page("hevc/manifest.mpd"), fail)
+    manifest.write_text(re.sub(r"avc1\.\w+", "hvc1.1.6.L93.B0", text), encoding="utf-8")
+    told = browser.visit(site.page(f"{copy.name}/{manifest.name}"), fail)
     assert told["title"] == "This browser cannot decode the stream"
     assert "HEVC" in told["advice"]
 

@@ -58,7 +58,7 @@ const PLAIN = {
 
 /**
  * What a person should see: `{title, text, advice, code}`. `context` holds `system`, `encrypted`, `aes128`,
- * `identity` and `kids`.
+ * `identity`, `kids`, `systems` and `undecodable` (codecs that the browser does not have).
  */
 export function explain(error, context = {}) {
   if (error instanceof LicenseError) {
@@ -89,7 +89,8 @@ function shaka(error, context) {
     case 4012:
       return missingKey(context);
     case 6001:
-      return noModule(context.system, context.systems);
+      // The browser is asked for DRM system and codecs at once, and does not say which of them it lacks.
+      return context.undecodable?.length ? undecodable(context.undecodable) : noModule(context.system, context.systems);
     case 6007:
       return error.data?.[0]?.code ? network(error.data[0], LICENSE) : unreachable("license");
     default: {
@@ -168,6 +169,11 @@ function wrongAesKey() {
 
 function missingKey(context) {
   return { title: "The key is missing", text: "The license holds no key for this stream, so nothing of it can be played.", advice: `Give the CPIX document that the stream was packaged with${context.kids?.length ? ": the key IDs that it asks for are listed below" : ""}.` };
+}
+
+function undecodable(codecs) {
+  const [title, , advice] = PLAIN[4032];
+  return { title, text: `It has no decoder for ${codecs.join(" and ")}.`, advice };
 }
 
 /** What to say where this browser has no CDM for a system. */

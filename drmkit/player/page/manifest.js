@@ -18,11 +18,12 @@ const INIT_BYTES = 65536;
 
 /**
  * What a manifest says: `type` ("DASH", "HLS" or null), `schemes`, `kids` (hexadecimal), `systems` (names),
- * `aes128`, `common` (the browser's ClearKey can ask for its keys itself), `identity` (key tags that mislead players).
+ * `aes128`, `common` (the browser's ClearKey can ask for its keys itself), `identity` (key tags that mislead players),
+ * `codecs` (RFC 6381).
  */
 export async function inspect(url) {
   const body = await load(url);
-  const found = { type: null, schemes: new Set(), kids: new Set(), systems: new Set(), aes128: false, common: false, identity: false };
+  const found = { type: null, schemes: new Set(), kids: new Set(), systems: new Set(), aes128: false, common: false, identity: false, codecs: new Set() };
   if (body.text.trimStart().startsWith("#EXTM3U")) {
     found.type = "HLS";
     await readHls(body.text, body.url, found);
@@ -62,12 +63,18 @@ function readDash(text, found) {
     }
   }
   found.common = common > 0 && common >= sets;
+  for (const name of ["AdaptationSet", "Representation"]) {
+    for (const element of document.getElementsByTagNameNS("*", name)) {
+      addCodecs(element.getAttribute("codecs"), found);
+    }
+  }
 }
 
 async function readHls(text, url, found) {
   const playlists = new Set();
   for (const line of lines(text)) {
     const uri = line.startsWith("#") ? attributes(line, "#EXT-X-MEDIA:", "#EXT-X-I-FRAME-STREAM-INF:")?.URI : line;
+    addCodecs(attributes(line, "#EXT-X-STREAM-INF:")?.CODECS, found);
     if (uri && text.includes("#EXT-X-STREAM-INF")) {
       playlists.add(new URL(uri, url).href);
     }
@@ -77,6 +84,12 @@ async function readHls(text, url, found) {
     const body = await load(playlist);
     await readPlaylist(body.text, body.url, found);
   }));
+}
+
+function addCodecs(text, found) {
+  for (const codec of (text ?? "").split(",").map((word) => word.trim()).filter(Boolean)) {
+    found.codecs.add(codec);
+  }
 }
 
 async function readPlaylist(text, url, found) {

@@ -102,6 +102,7 @@ export class Playback {
       identity: found.identity && system === "clearkey",
       kids: this.state.kids,
       systems: this.state.systems,
+      undecodable: [...found.codecs].filter((codec) => !decodable(codec)),
     };
     const drm = await this.protection(wish, system, found);
     if (run !== this.run) {
@@ -130,7 +131,7 @@ export class Playback {
 
   /** Read the manifest for what it says about keys; where it cannot be read, Shaka Player will say why. */
   async look(url) {
-    const nothing = { type: null, schemes: new Set(), kids: new Set(), systems: new Set(), aes128: false, common: false, identity: false };
+    const nothing = { type: null, schemes: new Set(), kids: new Set(), systems: new Set(), aes128: false, common: false, identity: false, codecs: new Set() };
     const found = await inspect(url).catch(() => nothing);
     this.state.type = found.type;
     this.state.schemes = [...found.schemes].sort();
@@ -352,4 +353,10 @@ export function shortUrl(url) {
 
 function count(number, what) {
   return `${number} ${what}${number === 1 ? "" : "s"}`;
+}
+
+/** Whether the browser can decode a codec in any container. */
+function decodable(codec) {
+  const source = globalThis.MediaSource ?? globalThis.ManagedMediaSource;
+  return ["mp4", "webm"].some((container) => source?.isTypeSupported(`video/${container}; codecs="${codec}"`));
 }
