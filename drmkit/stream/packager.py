@@ -16,6 +16,7 @@ from drmkit.stream.complaints import explained
 from drmkit.stream.inspect import inspect_bytes, inspect_file
 from drmkit.stream.model import OutputFormat, PackagerRun, Plan, PlannedTrack, Scheme, TrackInput
 from drmkit.stream.naming import TrackNames
+from drmkit.stream.opus import mend_opus
 from drmkit.stream.plan import plan
 from drmkit.stream.process import run
 from drmkit.stream.staging import staged_inputs, staged_output
@@ -175,6 +176,9 @@ def run_plan(
             except PackagingError as error:
                 inputs_of = [item.track.path for item in one.tracks]
                 raise explained(error, inputs_of, where="its output", hint=_ROOM) from None
+        for item in one.tracks:
+            file = names[item.track.name].file if form.layout == "file" else names[item.track.name].init
+            mend_opus(item, folder / file)
         if progress:
             progress(number + 1, len(made.runs))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,6 +110,18 @@ def test_sound_has_one_beginning_in_every_container(tools: Tools, tmp_path: Path
     (proof,) = prove(packaged(tools, find_tracks([source], tools=tools), tmp_path), tools=tools)
     assert proof.same_packets
     assert proof.same_frames
+
+
+@pytest.mark.parametrize("layout", ["file", "segments"])
+@pytest.mark.parametrize("name", ["a.webm", "a.mp4"])
+def test_opus_says_its_numbers_in_the_order_of_mp4(tools: Tools, tmp_path: Path, name: str, layout: str) -> None:
+    """WebM has them little-endian; browsers refuse segments whose dOps box does (the packager copies it)."""
+    source = media(tools, tmp_path / name, "-map", "1", "-c:a", "libopus", "-ac", "2")
+    stream = packaged(tools, find_tracks([source], tools=tools), tmp_path, layout=layout)
+    _, _, box = stream.tracks[0].files[0].read_bytes().partition(b"dOps")
+    version, channels, skipped, rate, gain = struct.unpack(">BBHIh", box[:10])
+    assert (version, channels, rate, gain) == (0, 2, 48_000, 0)
+    assert 0 < skipped < 4096
 
 
 def test_sound_that_ffmpeg_does_not_decode_while_it_decrypts(tools: Tools, tmp_path: Path) -> None:
