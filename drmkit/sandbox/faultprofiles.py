@@ -113,14 +113,17 @@ def find_profile(name: str) -> FaultProfile:
     return found
 
 
-def read_faults(texts: Iterable[str]) -> list[FaultSetting]:
-    """Return faults from texts, each a profile's name or what `FaultSetting.parse` reads; a later one overrides.
+def read_faults(faults: Iterable[FaultSetting | str]) -> list[FaultSetting]:
+    """Return faults; a text is a profile's name or what `FaultSetting.parse` reads, and a later fault overrides.
 
     Raises:
         ConfigurationError: a text is neither.
     """
     found: dict[str, FaultSetting] = {}
-    for text in texts:
-        settings = PROFILES[text].faults if text in PROFILES else (FaultSetting.parse(text),)
+    for fault in faults:
+        if isinstance(fault, FaultSetting):
+            settings: tuple[FaultSetting, ...] = (fault,)
+        else:
+            settings = PROFILES[fault].faults if fault in PROFILES else (FaultSetting.parse(fault),)
         found |= {setting.name: setting for setting in settings}
     return list(found.values())

@@ -12,6 +12,7 @@ from typing import Literal
 
 from drmkit.errors import ConfigurationError
 from drmkit.loopback import is_loopback, leads_here
+from drmkit.sandbox.faultprofiles import read_faults
 from drmkit.sandbox.faults import FaultSetting
 from drmkit.secret import Secret
 from drmkit.stream.tools import Tools
@@ -110,7 +111,7 @@ class SandboxOptions:
         vod_notify_url: where VOD reports the ends of tasks, which an account states once; None reports none.
         sqs_endpoint: where Amazon SQS is played on loopback, such as moto's server: callbacks of jobs with NotifyType
             `AWS-SQS` go to their queue there (extra `aws`). None: the journal says that they went nowhere.
-        faults: faults that are on from the start.
+        faults: faults that are on from the start; texts are read as on the command line: `mps-html:3`, `flaky`.
         fault_seed: makes faults that come by chance reproducible.
         fault_delay: seconds by which `-slow` answers are late; `-dripping` ones send a byte each fiftieth of it.
         clock: seconds since the epoch.
@@ -148,7 +149,7 @@ class SandboxOptions:
     license_origins: tuple[str, ...] = ()
     vod_notify_url: str | None = None
     sqs_endpoint: str | None = None
-    faults: tuple[FaultSetting, ...] = ()
+    faults: tuple[FaultSetting | str, ...] = ()
     fault_seed: int = 0
     fault_delay: float = 5.0
     clock: Callable[[], float] = time.time
@@ -169,6 +170,7 @@ class SandboxOptions:
                 "`sqs_endpoint` is no http URL of this machine",
                 hint="run a server that plays SQS (moto's, LocalStack) and write its address: http://127.0.0.1:5000",
             )
+        read_faults(self.faults)
         if self.key_acquire_mode not in {"POST", "GET"}:
             raise ConfigurationError(f"`key_acquire_mode` is POST or GET, not {self.key_acquire_mode!r}")
         unknown = [name for name in self.stream_types if name not in STREAM_TYPES]

@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 from drmkit.sandbox.exchanges import ExchangeLog, note_fault, note_outcome
+from drmkit.sandbox.faultprofiles import read_faults
 from drmkit.sandbox.faults import Faults
 from drmkit.sandbox.keystore import KeyStore
 from drmkit.sandbox.options import SandboxOptions
@@ -176,7 +177,7 @@ class SandboxState:
         """The folder that stands for all buckets, once it is there."""
         self.clock = SandboxClock(options.clock)
         self.credentials = Credentials.make(options)
-        self.faults = Faults(options.faults, seed=options.fault_seed, on_hit=note_fault)
+        self.faults = Faults(read_faults(options.faults), seed=options.fault_seed, on_hit=note_fault)
         self.journal = Journal(self.clock.now)
         self.exchanges = ExchangeLog(self.clock.now)
         self.tickets = TicketStore(
@@ -198,7 +199,7 @@ class SandboxState:
     def reset(self) -> None:
         """Forget tickets, keys, events and exchanges; set clock and faults back to where they were at the start."""
         self.clock.reset()
-        self.faults.reset(self.options.faults)
+        self.faults.reset(read_faults(self.options.faults))
         self.tickets.clear()
         self.keys.clear()
         self.journal.clear()

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from drmkit.errors import ConfigurationError
-from drmkit.sandbox import SandboxOptions
+from drmkit.sandbox import Sandbox, SandboxOptions
+from drmkit.sandbox.faults import FaultSetting
 from drmkit.sandbox.state import Credentials
 from drmkit.secret import Secret
 
@@ -34,6 +35,7 @@ def test_loopback_hosts_are_fine(host: str) -> None:
         ({"login_lifetime": float("nan")}, "`login_lifetime` is a positive number"),
         ({"queue_delay": -1.0}, "`queue_delay` is a number of seconds"),
         ({"processing_time": -0.5}, "`processing_time` is a number of seconds"),
+        ({"faults": ("flakey",)}, "there is no fault 'flakey'"),
         ({"organization": "a/b"}, "`organization` stands in a URL path"),
         ({"cpix_config": ""}, "`cpix_config` stands in a URL path"),
         ({"username": ""}, "`username` is empty"),
@@ -76,3 +78,14 @@ def test_credentials_do_not_print() -> None:
     assert known.username in repr(known)
     assert known.password.reveal() not in repr(known)
     assert known.secret_key.reveal() not in repr(known)
+
+
+def test_faults_may_be_named_as_on_the_command_line() -> None:
+    """Names, amounts and profiles in words are on from the start, and again after a reset."""
+    with Sandbox(SandboxOptions(faults=("slow", "mps-html:3", FaultSetting("cas-crlf")), fault_seed=7)) as sandbox:
+        started = sandbox.faults.settings
+        assert {"cas-slow", "mps-html", "cas-crlf"} <= {setting.name for setting in started}
+        assert FaultSetting("mps-html", times=3) in started
+        sandbox.faults.clear()
+        sandbox.reset()
+        assert sandbox.faults.settings == started
