@@ -26,6 +26,10 @@ __all__ = ["pssh"]
 
 _LONGEST_NAME = 100
 _COPIED = ("data:", "#ext", "<")
+_OF_SYSTEM = {
+    "widevine": ("provider", "content_id", "policy", "crypto_period_index"),
+    "playready": ("la_url", "lui_url", "ds_id", "custom_attributes", "on_demand", "header_version", "key_file"),
+}
 _NO_ENCODING = re.compile(r"[^A-Za-z0-9+/=\s]")
 
 
@@ -92,7 +96,7 @@ def show(app: App, /, *, source: str, form: str) -> None:
 @click.option("--ds-id", type=click.UUID, help="PlayReady: domain service ID.")
 @click.option("--custom-attributes", metavar="XML", help="PlayReady: what stands in CUSTOMATTRIBUTES.")
 @click.option("--on-demand", is_flag=True, help="PlayReady: licenses come later (DECRYPTORSETUP).")
-@click.option("--header-version", metavar="X.Y.0.0", default="", help="PlayReady: default: the lowest that will do.")
+@click.option("--header-version", metavar="X.Y.0.0", help="PlayReady: default: the lowest that will do.")
 @click.option(
     "--key-file",
     type=click.Path(path_type=Path),
@@ -107,6 +111,11 @@ def build(app: App, /, *, form: str, systems: tuple[str, ...], encoding: str, **
     from drmkit.signaling.pssh import build as row  # noqa: PLC0415
 
     del app
+    for owner, names in _OF_SYSTEM.items():
+        named = [name for name in names if options[name] is not None and options[name] is not False]
+        if named and owner not in systems:
+            raise click.UsageError(f"--{named[0].replace('_', '-')} belongs to --system {owner}")
+    options["header_version"] = options["header_version"] or ""
     options["keys"] = read_keys(options.pop("key_file"))
     boxes = [_build(system, **options) for system in systems]
     raw = row(boxes)

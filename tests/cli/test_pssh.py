@@ -163,6 +163,25 @@ def test_show_refuses_what_it_cannot_read(source: str, reason: str) -> None:
     assert caught.value.exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("owner", "option"),
+    [
+        ("widevine", ("--provider", "acme")),
+        ("widevine", ("--crypto-period-index", "0")),
+        ("playready", ("--la-url", "https://a.example/")),
+        ("playready", ("--on-demand",)),
+        ("playready", ("--header-version", "4.2.0.0")),
+    ],
+)
+def test_build_passes_over_no_option(owner: str, option: tuple[str, ...], capsys: Any) -> None:
+    """What is for a system that is not asked for is usage; beside its own system it is taken."""
+    with pytest.raises(click.UsageError, match=f"^{option[0]} belongs to --system {owner}$"):
+        _run("build", "--system", "common", "--kid", str(KID), *option)
+    assert capsys.readouterr().out == ""
+    _run("build", "--system", "common", "--system", owner, "--kid", str(KID), *option)
+    assert capsys.readouterr().out
+
+
 def test_build_makes_boxes_in_a_row(capsys: Any) -> None:
     """Each system gets its box, in the order asked for, as base64, hexadecimal or JSON."""
     expected = pssh.build([widevine.pssh_box([KID], "cbcs"), common.pssh_box([KID])])
