@@ -55,7 +55,7 @@ def sound(
     """Package the sound of the clip with one key and what the document states for some systems."""
     builder = cpix.Builder(content_id="sound", version="2.3.1")
     # Where the key states a scheme, the builder refuses key tags that are not for it.
-    builder.content_key(kid=KID, key=bytes(range(16)), iv=bytes(range(16)))
+    builder.content_key(kid=KID, key=bytes(range(16)), iv=bytes(range(16, 32)))
     for system, values in said.items():
         builder.drm_system(kid=KID, system_id=system, **values)
     return package(builder.build(), clip[2:], folder / "out", tools=tools, scheme=scheme)
@@ -254,7 +254,7 @@ def test_fairplay_without_a_stated_uri(tools: Tools, clip: tuple[TrackInput, ...
     assert not any("skd" in note for note in stated.notes)
     made = sound(tools, clip, tmp_path / "b", "cbcs", {DrmSystem.FAIRPLAY: {}})
     (tag,) = [hls.parse_tag(tag) for tag in tags(made)]
-    assert (tag.method, tag.uri, tag.iv) == ("SAMPLE-AES", f"skd://{KID}", bytes(range(16)))
+    assert (tag.method, tag.uri, tag.iv) == ("SAMPLE-AES", f"skd://{KID}", bytes(range(16, 32)))
     assert any("states no FairPlay key URI" in note for note in made.notes)
 
 
