@@ -102,7 +102,7 @@ def encrypt(
     keys = list(_plain_keys(sealed))
     _check_signatures(sealed)
     if sealed.version and (sealed.version.strip() == "2.4") != (shape == "2.4"):
-        sealed.version = shape
+        sealed.version = None if shape in ("2.1", "2.2") else shape  # they have no attribute for it
     mac_key = random(MAC_KEY_SIZE)
     document_keys = _seal_all(keys, mac_key, random, separate=separate_keys)
     for certificate in certificates:
