@@ -62,6 +62,9 @@ def read(data: bytes, *, max_bytes: int = MAX_BYTES) -> etree._ElementTree:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise _explain(error) from None
+    # lxml looks at the last message of the parser alone: an error that a warning follows would pass.
+    for entry in parser.error_log.filter_from_errors():
+        raise _refusal(entry.message, entry.line, entry.column)
     tree = root.getroottree()
     if tree.docinfo.internalDTD is not None or tree.docinfo.externalDTD is not None:
         raise _doctype()
@@ -103,8 +106,11 @@ def _doctype() -> RefusedXmlError:
 def _explain(error: etree.XMLSyntaxError | ValueError) -> RefusedXmlError:
     if not isinstance(error, etree.XMLSyntaxError):
         return RefusedXmlError("the document is not XML in a known encoding", rule="xml-not-well-formed")
-    line, column = error.position
-    text = _without_content((error.msg or "no element found").split(", line ")[0])
+    return _refusal((error.msg or "no element found").split(", line ")[0], *error.position)
+
+
+def _refusal(message: str, line: int, column: int) -> RefusedXmlError:
+    text = _without_content(message)
     if "depth" in text:
         return RefusedXmlError(
             f"elements are nested deeper than 256 levels, line {line}",

@@ -30,6 +30,9 @@ def parse(data: str | bytes, what: str) -> etree._Element:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise _explain(error, what) from None
+    # lxml looks at the last message of the parser alone: an error that a warning follows would pass.
+    for entry in parser.error_log.filter_from_errors():
+        raise _refusal(what, entry.line, entry.column, entry.type_name, entry.message)
     if root.getroottree().docinfo.doctype:  # type: ignore[union-attr]  # the stubs allow for trees without root
         raise SignalingError(f"{what} declares a document type, which is refused", hint="remove the DOCTYPE")
     return root
@@ -41,6 +44,10 @@ def _explain(error: etree.XMLSyntaxError | ValueError, what: str) -> SignalingEr
     line, column = error.position
     entries: Any = error.error_log
     kind, words = (entries[-1].type_name, entries[-1].message) if len(entries) else ("no element", "")
+    return _refusal(what, line, column, kind, words)
+
+
+def _refusal(what: str, line: int, column: int, kind: str, words: str) -> SignalingError:
     # The parser's own words quote the document, which can hold keys; they are shown where they quote names alone.
     said = words.strip() if kind in _QUOTING_NAMES else kind.removeprefix("ERR_").lower().replace("_", " ")
     return SignalingError(

@@ -92,6 +92,23 @@ def test_malformed_input_is_refused_with_its_place(data: bytes, reason: str) -> 
         cpix.parse(data)
 
 
+@pytest.mark.parametrize("warned", ['<a xml:space="en"/>', '<a xmlns:z="relative"/>', ""], ids=["space", "URI", "no"])
+@pytest.mark.parametrize(
+    ("element", "reason"),
+    [
+        ("<e:E:x/>", "Failed to parse QName 'e:E:x'"),
+        ("<q:x/>", "Namespace prefix q on x is not defined"),
+        ('<e:x q:y="z"/>', "Namespace prefix q for y on x is not defined"),
+    ],
+)
+def test_names_that_are_none_are_refused_whatever_follows(element: str, reason: str, warned: str) -> None:
+    """An error of namespaces counts also where libxml2 warns of something harmless after it; a warning does not."""
+    head = '<CPIX xmlns="urn:dashif:org:cpix" xmlns:e="urn:e">\n'
+    with pytest.raises(XmlError, match=rf"not well-formed XML, line 2, column \d+: {reason}"):
+        cpix.parse(f"{head}{element}{warned}</CPIX>".encode())
+    assert cpix.parse(f"{head}<e:x/>{warned}</CPIX>".encode())
+
+
 KEY = "cAnArYcAnArYcAnArYcAnA=="
 
 

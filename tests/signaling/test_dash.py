@@ -94,6 +94,7 @@ def test_marlin_names_its_key_ids() -> None:
     [
         (b"<a>", "the DASH fragment is not well-formed"),
         (b"<cenc:pssh>AAAA</cenc:pssh>", "not well-formed XML.*cenc"),
+        (b'<cenc:pssh>AAAA</cenc:pssh><a xml:space="x"/>', "not well-formed XML.*cenc"),
         (b"AAAA", "the DASH fragment has text beside its elements"),
         (b"<a/>AAAA", "the DASH fragment has text beside its elements"),
         (b"\xef\xbb\xbf<a/>", "starts with a byte order mark"),
