@@ -6,7 +6,8 @@
 - `client`, `vodclient`, `credentials`, `credentialchain`, `endpoints`: calls to the API
 - `task`, `vodtask`, `results`: the verdict over a task, waiting for it, and what it found and made
 - `notification`, `receiver`, `follower`: callbacks: read and verified, taken durably, confirmed and handed on
-- `cosmoderation`: callbacks of live stream moderation by Cloud Object Storage
+- `reading`: messages that differ from their documentation, of which nothing is lost
+- `cosmoderation`, `cosscenes`: callbacks of live stream moderation by Cloud Object Storage
 - `s3policy`, `arns`, `sqs`: Amazon S3 with MPS: its policies, and callbacks from a queue
 - `signing`: TC3-HMAC-SHA256
 - `models`: every object of the API that these need

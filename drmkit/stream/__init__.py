@@ -3,8 +3,10 @@
 - `drmkit.stream.tools`: find Shaka Packager, ffmpeg and ffprobe (extra `packager`)
 - `drmkit.stream.clip`: make a small clip to try things on
 - `drmkit.stream.inputs`: the video and audio tracks of media files
-- `drmkit.stream.plan`: which key, IV and PSSH boxes each track gets, and which packager runs that takes
-- `drmkit.stream.packager`: run the plan, however many runs it takes, into one stream
+- `drmkit.stream.plan`, `drmkit.stream.plannotes`: which key, IV and PSSH boxes each track gets, which packager runs
+  that takes, and what of it is unwise
+- `drmkit.stream.packager`, `drmkit.stream.opus`: run the plan, however many runs it takes, into one stream, and mend
+  what the packager writes wrongly
 - `drmkit.stream.aes128`: HLS with whole segments encrypted by AES-128
 - `drmkit.stream.proof`: show by two tools that a packaged stream decrypts with its keys, and with no other
 - `drmkit.stream.decrypt`, `drmkit.stream.unseal`, `drmkit.stream.hlsdecrypt`: what ffmpeg and Shaka Packager make of a

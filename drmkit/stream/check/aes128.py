@@ -125,16 +125,17 @@ class _Whole:
             return _Tried("cannot tell", "the IV cannot be read")
         plain = _first(data, candidates, iv)
         if plain is None:
+            which = f"any of the {len(candidates)} keys that were given" if len(candidates) > 1 else which
             self.add("key-wrong", f"segment {number} does not decrypt with {which}, and the IV that is in force", place)
             return _Tried("does not decrypt", f"not with {which}")
-        return self.compare(segment, plain, "a key that was given" if which.startswith("any") else which)
+        return self.compare(segment, plain, which)
 
     def candidates(self, line: KeyLine) -> tuple[list[Secret[bytes]], str]:
         """Return the keys that a tag's segments may have, and which they are in words."""
         own = self.files.of(self.track, line)
         if own is not None:
             return [own], "the key behind its URI"
-        return list(self.keys.values()), f"any of the {len(self.keys)} keys that were given"
+        return list(self.keys.values()), "the key that was given" if len(self.keys) == 1 else "a key that was given"
 
     def compare(self, segment: Segment, plain: bytes, which: str) -> _Tried:
         """Hold a decrypted segment against the clear media, where that is at hand."""
